@@ -1,4 +1,22 @@
 //! Postern: an MCP server for a company's publishing.
+//!
+//! The rooms, from top to bottom. A room imports only rooms below it; rooms on one line do not import each other.
+//!
+//! ```text
+//! edge
+//! mcp, studio, oauth, operator
+//! delivery
+//! posts
+//! media
+//! profiles
+//! networks
+//! identity, tenants, audit
+//! desk
+//! http
+//! platform
+//! ```
 
-#[cfg(target_arch = "wasm32")]
-mod edge;
+pub mod desk;
+pub mod edge;
+pub mod http;
+pub mod platform;

@@ -1,8 +1,4 @@
 //! Cloudflare: entry points and adapters.
 
-use worker::{Context, Env, Request, Response, Result, event};
-
-#[event(fetch)]
-async fn fetch(_request: Request, _env: Env, _context: Context) -> Result<Response> {
-    Response::ok("Postern")
-}
+#[cfg(target_arch = "wasm32")]
+mod worker_entry;

@@ -1,0 +1,91 @@
+-- Tenants, people and how they sign in, OAuth clients. Small, rarely written.
+
+CREATE TABLE tenant_state (state TEXT PRIMARY KEY) STRICT;
+INSERT INTO tenant_state (state) VALUES ('active'), ('deleting'), ('deleted');
+
+-- Safenames are never given out twice: the row stays when the tenant is gone.
+CREATE TABLE tenant (
+  tenant_id TEXT PRIMARY KEY CHECK (length(tenant_id) BETWEEN 8 AND 64),
+  safename TEXT NOT NULL UNIQUE CHECK (length(safename) BETWEEN 3 AND 40),
+  shard INTEGER NOT NULL,
+  state TEXT NOT NULL REFERENCES tenant_state (state),
+  created_at INTEGER NOT NULL,
+  delete_after INTEGER
+) STRICT;
+CREATE INDEX tenant_deleting ON tenant (delete_after) WHERE delete_after IS NOT NULL;
+
+-- What the directory knows of each shard: the epoch it had when it last sent anything, and whether it may send.
+CREATE TABLE shard (
+  shard INTEGER PRIMARY KEY,
+  epoch INTEGER NOT NULL DEFAULT 0,
+  held_since INTEGER,
+  held_why TEXT CHECK (held_why IS NULL OR length(held_why) <= 500)
+) STRICT;
+
+CREATE TABLE person (
+  user_id TEXT PRIMARY KEY CHECK (length(user_id) BETWEEN 8 AND 64),
+  email TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (length(email) BETWEEN 3 AND 254),
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+  created_at INTEGER NOT NULL
+) STRICT;
+
+-- Which tenants a person belongs to; the role stands in the tenant's shard.
+CREATE TABLE person_tenant (
+  user_id TEXT NOT NULL REFERENCES person (user_id),
+  tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),
+  PRIMARY KEY (user_id, tenant_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX person_tenant_by_tenant ON person_tenant (tenant_id);
+
+-- One-time sign-in links: hashed, 15 minutes, rows live 1 day.
+CREATE TABLE sign_in_link (
+  link_hash TEXT PRIMARY KEY CHECK (length(link_hash) = 43),
+  user_id TEXT NOT NULL REFERENCES person (user_id),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sign_in_link_by_expiry ON sign_in_link (expires_at);
+CREATE INDEX sign_in_link_by_person ON sign_in_link (user_id);
+
+-- Browser sessions: hashed; 30 days at most, 12 hours idle.
+CREATE TABLE session (
+  session_hash TEXT PRIMARY KEY CHECK (length(session_hash) = 43),
+  user_id TEXT NOT NULL REFERENCES person (user_id),
+  created_at INTEGER NOT NULL,
+  signed_in_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_by_expiry ON session (expires_at);
+CREATE INDEX session_by_person ON session (user_id);
+
+-- Registered OAuth clients (RFC 7591); they expire 90 days after last use.
+CREATE TABLE client (
+  client_id TEXT PRIMARY KEY CHECK (length(client_id) BETWEEN 8 AND 64),
+  metadata TEXT NOT NULL CHECK (json_valid(metadata) AND length(metadata) <= 8192),
+  created_at INTEGER NOT NULL,
+  used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX client_by_use ON client (used_at);
+
+-- Authorization requests that wait for a person's decision: bound to the session, single use, 10 minutes; rows live 1 day.
+CREATE TABLE pending_authorization (
+  pending_id TEXT PRIMARY KEY CHECK (length(pending_id) BETWEEN 8 AND 64),
+  session_hash TEXT NOT NULL CHECK (length(session_hash) = 43),
+  request TEXT NOT NULL CHECK (json_valid(request)),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  decided_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_authorization_by_expiry ON pending_authorization (expires_at);
+
+-- The last run of each shard's tick, since the platform cannot report a failed cron.
+CREATE TABLE tick (
+  shard INTEGER PRIMARY KEY,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  good_at INTEGER,
+  counts TEXT CHECK (counts IS NULL OR json_valid(counts)),
+  fault TEXT CHECK (fault IS NULL OR length(fault) <= 500)
+) STRICT;

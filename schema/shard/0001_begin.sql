@@ -1,0 +1,369 @@
+-- Everything that belongs to a tenant. Every table leads with tenant_id, every query too.
+
+-- What this copy of the shard believes; a restored copy's epoch is behind the directory's.
+CREATE TABLE shard_epoch (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  epoch INTEGER NOT NULL
+) STRICT;
+INSERT INTO shard_epoch (only_row, epoch) VALUES (1, 0);
+
+CREATE TABLE tenant (
+  tenant_id TEXT PRIMARY KEY CHECK (length(tenant_id) BETWEEN 8 AND 64),
+  safename TEXT NOT NULL,
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+  wrapped_key TEXT NOT NULL,
+  settings TEXT NOT NULL DEFAULT '{"v":1}' CHECK (json_valid(settings)),
+  created_at INTEGER NOT NULL,
+  deleted_at INTEGER
+) STRICT;
+
+-- What a role may do: a set of capability bits, as in desk::Scope.
+CREATE TABLE role (
+  role TEXT PRIMARY KEY,
+  capabilities INTEGER NOT NULL
+) STRICT;
+INSERT INTO role (role, capabilities) VALUES
+  ('owner', 131071), ('admin', 131071), ('editor', 131067), ('viewer', 108619);
+
+CREATE TABLE membership (
+  tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),
+  user_id TEXT NOT NULL,
+  role TEXT NOT NULL REFERENCES role (role),
+  approver INTEGER NOT NULL DEFAULT 0 CHECK (approver IN (0, 1)),
+  name TEXT NOT NULL,
+  email TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  PRIMARY KEY (tenant_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workspace (
+  tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),
+  workspace_id TEXT NOT NULL,
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+  time_zone TEXT NOT NULL,
+  grace_seconds INTEGER NOT NULL DEFAULT 21600,
+  notice_seconds INTEGER NOT NULL DEFAULT 900,
+  hold_seconds INTEGER NOT NULL DEFAULT 30,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, workspace_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX workspace_by_name ON workspace (tenant_id, name COLLATE NOCASE);
+
+-- A client that a person uses with this tenant; it groups that person's grants, one per device or approval.
+CREATE TABLE app_entry (
+  tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),
+  app_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  client_name TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, app_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX app_entry_by_client ON app_entry (tenant_id, user_id, client_id);
+
+-- One authorization: one code, one refresh family.
+CREATE TABLE oauth_grant (
+  tenant_id TEXT NOT NULL,
+  grant_id TEXT NOT NULL,
+  app_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  capabilities INTEGER NOT NULL,
+  offline INTEGER NOT NULL CHECK (offline IN (0, 1)),
+  generation INTEGER NOT NULL DEFAULT 1,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER,
+  revoked_at INTEGER,
+  revoked_why TEXT,
+  PRIMARY KEY (tenant_id, grant_id),
+  FOREIGN KEY (tenant_id, app_id) REFERENCES app_entry (tenant_id, app_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX oauth_grant_by_app ON oauth_grant (tenant_id, app_id);
+
+CREATE TABLE grant_workspace (
+  tenant_id TEXT NOT NULL,
+  grant_id TEXT NOT NULL,
+  workspace_id TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, grant_id, workspace_id),
+  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id),
+  FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspace (tenant_id, workspace_id)
+) STRICT, WITHOUT ROWID;
+
+-- Authorization codes: hashed, single use, 60 seconds; rows live 1 day.
+CREATE TABLE auth_code (
+  tenant_id TEXT NOT NULL,
+  code_hash TEXT NOT NULL CHECK (length(code_hash) = 43),
+  grant_id TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  redirect_uri TEXT NOT NULL,
+  redirect_given INTEGER NOT NULL CHECK (redirect_given IN (0, 1)),
+  challenge TEXT NOT NULL CHECK (length(challenge) = 43),
+  resource TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER,
+  PRIMARY KEY (tenant_id, code_hash),
+  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX auth_code_by_expiry ON auth_code (expires_at);
+
+-- One row per grant that may refresh. Token n is family.n.HMAC(family secret, n).
+CREATE TABLE refresh_family (
+  tenant_id TEXT NOT NULL,
+  family_id TEXT NOT NULL,
+  grant_id TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  token_number INTEGER NOT NULL DEFAULT 0,
+  rotated_at INTEGER NOT NULL,
+  current_used INTEGER NOT NULL DEFAULT 0 CHECK (current_used IN (0, 1)),
+  replays INTEGER NOT NULL DEFAULT 0,
+  expires_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  PRIMARY KEY (tenant_id, family_id),
+  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX refresh_family_by_grant ON refresh_family (tenant_id, grant_id);
+
+-- Who did what; append-only; rows live 1 year.
+CREATE TABLE audit (
+  tenant_id TEXT NOT NULL,
+  audit_id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  user_id TEXT,
+  client_id TEXT,
+  grant_id TEXT,
+  act TEXT NOT NULL,
+  subjects TEXT NOT NULL CHECK (json_valid(subjects)),
+  outcome TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, audit_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_by_age ON audit (at);
+CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit rows never change'); END;
+
+-- Results of calls that carried an idempotency key, and of identical creates; rows live 7 days.
+CREATE TABLE idempotency (
+  tenant_id TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  tool TEXT NOT NULL,
+  key TEXT NOT NULL CHECK (length(key) <= 200),
+  body_hash TEXT NOT NULL CHECK (length(body_hash) = 43),
+  result TEXT NOT NULL CHECK (json_valid(result)),
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, holder, tool, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_by_age ON idempotency (created_at);
+
+CREATE TABLE network (network TEXT PRIMARY KEY) STRICT;
+INSERT INTO network (network) VALUES ('wall'), ('bluesky');
+
+CREATE TABLE profile_state (state TEXT PRIMARY KEY) STRICT;
+INSERT INTO profile_state (state) VALUES ('healthy'), ('reauthorise'), ('disconnected');
+
+-- Connected accounts. `server` is the origin that its secrets are for; the Wall has none.
+CREATE TABLE profile (
+  tenant_id TEXT NOT NULL,
+  profile_id TEXT NOT NULL,
+  workspace_id TEXT NOT NULL,
+  network TEXT NOT NULL REFERENCES network (network),
+  handle TEXT NOT NULL CHECK (length(handle) BETWEEN 1 AND 300),
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 300),
+  remote_id TEXT NOT NULL,
+  server TEXT,
+  state TEXT NOT NULL REFERENCES profile_state (state),
+  state_why TEXT,
+  settings TEXT NOT NULL DEFAULT '{"v":1}' CHECK (json_valid(settings)),
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, profile_id),
+  FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspace (tenant_id, workspace_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX profile_by_account ON profile (tenant_id, workspace_id, network, remote_id);
+CREATE UNIQUE INDEX profile_wall_handle ON profile (tenant_id, handle) WHERE network = 'wall';
+
+-- Sealed credentials, one row per kind; one refresher at a time by lease.
+CREATE TABLE profile_secret (
+  tenant_id TEXT NOT NULL,
+  profile_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  sealed TEXT NOT NULL,
+  expires_at INTEGER,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, profile_id, kind),
+  FOREIGN KEY (tenant_id, profile_id) REFERENCES profile (tenant_id, profile_id)
+) STRICT, WITHOUT ROWID;
+
+-- An assistant asked for an account to be connected; the person does it on a page. Rows live 1 day.
+CREATE TABLE connect_request (
+  tenant_id TEXT NOT NULL,
+  connect_id TEXT NOT NULL,
+  workspace_id TEXT NOT NULL,
+  network TEXT NOT NULL REFERENCES network (network),
+  profile_id TEXT,
+  user_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER,
+  PRIMARY KEY (tenant_id, connect_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX connect_request_by_expiry ON connect_request (expires_at);
+
+CREATE TABLE media (
+  tenant_id TEXT NOT NULL,
+  media_id TEXT NOT NULL,
+  workspace_id TEXT NOT NULL,
+  hash TEXT NOT NULL CHECK (length(hash) = 43),
+  content_type TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  width INTEGER,
+  height INTEGER,
+  alt TEXT NOT NULL DEFAULT '' CHECK (length(alt) <= 2000),
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, media_id),
+  FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspace (tenant_id, workspace_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX media_by_hash ON media (tenant_id, workspace_id, hash);
+
+-- One piece of content for many profiles with one schedule. `content` is JSON of posts::Content.
+CREATE TABLE post_group (
+  tenant_id TEXT NOT NULL,
+  post_id TEXT NOT NULL,
+  workspace_id TEXT NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1,
+  content TEXT NOT NULL CHECK (json_valid(content)),
+  content_hash TEXT NOT NULL CHECK (length(content_hash) = 43),
+  due_at INTEGER,
+  due_local TEXT,
+  due_zone TEXT,
+  user_id TEXT NOT NULL,
+  grant_id TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  deleted_at INTEGER,
+  PRIMARY KEY (tenant_id, post_id),
+  FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspace (tenant_id, workspace_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX post_group_by_workspace ON post_group (tenant_id, workspace_id, post_id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX post_group_by_due ON post_group (tenant_id, workspace_id, due_at, post_id) WHERE deleted_at IS NULL AND due_at IS NOT NULL;
+CREATE INDEX post_group_by_hash ON post_group (tenant_id, content_hash, created_at);
+CREATE INDEX post_group_deleted ON post_group (deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- Earlier revisions of a post group, for undo and for telling what changed.
+CREATE TABLE post_revision (
+  tenant_id TEXT NOT NULL,
+  post_id TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  content TEXT NOT NULL CHECK (json_valid(content)),
+  due_at INTEGER,
+  due_local TEXT,
+  due_zone TEXT,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, post_id, revision)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX post_revision_by_age ON post_revision (at);
+
+-- What one call changed, so that it can be undone: for each post the revision before and after. Rows live 30 days.
+CREATE TABLE change (
+  tenant_id TEXT NOT NULL,
+  change_id TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  act TEXT NOT NULL,
+  posts TEXT NOT NULL CHECK (json_valid(posts)),
+  at INTEGER NOT NULL,
+  undone_at INTEGER,
+  PRIMARY KEY (tenant_id, change_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX change_by_holder ON change (tenant_id, holder, change_id DESC) WHERE undone_at IS NULL;
+CREATE INDEX change_by_age ON change (at);
+
+-- The states of a delivery. `phase`: waiting to be claimed, busy, done, or in need of a person.
+CREATE TABLE delivery_state (
+  state TEXT PRIMARY KEY,
+  phase TEXT NOT NULL CHECK (phase IN ('waiting', 'busy', 'done', 'person'))
+) STRICT;
+INSERT INTO delivery_state (state, phase) VALUES
+  ('waiting', 'waiting'), ('retrying', 'waiting'),
+  ('claimed', 'busy'), ('preparing', 'busy'), ('armed', 'busy'), ('sent', 'busy'),
+  ('published', 'done'), ('failed', 'done'), ('missed', 'done'), ('cancelled', 'done'),
+  ('unknown', 'person'), ('paused', 'person');
+
+-- One post group on one profile: one row, one outcome. `next_at` is when the tick looks at it again.
+CREATE TABLE delivery (
+  tenant_id TEXT NOT NULL,
+  delivery_id TEXT NOT NULL,
+  post_id TEXT NOT NULL,
+  profile_id TEXT NOT NULL,
+  workspace_id TEXT NOT NULL,
+  network TEXT NOT NULL REFERENCES network (network),
+  state TEXT NOT NULL REFERENCES delivery_state (state),
+  due_at INTEGER NOT NULL,
+  next_at INTEGER,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  lease_token TEXT,
+  reason TEXT,
+  reason_code TEXT,
+  reason_text TEXT CHECK (reason_text IS NULL OR length(reason_text) <= 2000),
+  plan TEXT CHECK (plan IS NULL OR json_valid(plan)),
+  url TEXT,
+  published_at INTEGER,
+  removed_at INTEGER,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, delivery_id),
+  FOREIGN KEY (tenant_id, post_id) REFERENCES post_group (tenant_id, post_id),
+  FOREIGN KEY (tenant_id, profile_id) REFERENCES profile (tenant_id, profile_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX delivery_by_post ON delivery (tenant_id, post_id, profile_id);
+CREATE INDEX delivery_by_profile ON delivery (tenant_id, profile_id, due_at);
+CREATE INDEX delivery_due ON delivery (next_at)
+  WHERE state IN ('waiting', 'retrying', 'claimed', 'preparing', 'armed', 'sent');
+
+-- The parts of a delivery (post, reply, first comment), armed and settled one by one.
+CREATE TABLE delivery_part (
+  tenant_id TEXT NOT NULL,
+  delivery_id TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'armed', 'live', 'removed')),
+  handle TEXT CHECK (handle IS NULL OR json_valid(handle)),
+  remote_id TEXT,
+  url TEXT,
+  armed_at INTEGER,
+  settled_at INTEGER,
+  PRIMARY KEY (tenant_id, delivery_id, position),
+  FOREIGN KEY (tenant_id, delivery_id) REFERENCES delivery (tenant_id, delivery_id)
+) STRICT, WITHOUT ROWID;
+
+-- Every attempt and what came of it; rows live 90 days.
+CREATE TABLE attempt (
+  tenant_id TEXT NOT NULL,
+  delivery_id TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  step TEXT NOT NULL,
+  outcome TEXT,
+  code TEXT,
+  words TEXT CHECK (words IS NULL OR length(words) <= 2000),
+  PRIMARY KEY (tenant_id, delivery_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attempt_by_age ON attempt (started_at);
+
+-- What stands on the Wall.
+CREATE TABLE wall_entry (
+  tenant_id TEXT NOT NULL,
+  entry_id TEXT NOT NULL,
+  profile_id TEXT NOT NULL,
+  delivery_id TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  content TEXT NOT NULL CHECK (json_valid(content)),
+  published_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, entry_id),
+  FOREIGN KEY (tenant_id, profile_id) REFERENCES profile (tenant_id, profile_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX wall_entry_once ON wall_entry (tenant_id, delivery_id, position);
+CREATE INDEX wall_entry_newest ON wall_entry (tenant_id, profile_id, published_at DESC, entry_id DESC);

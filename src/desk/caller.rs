@@ -1,0 +1,306 @@
+//! Who calls, and the only way from a call to data: two batches with the gate in front.
+
+use super::{AuditId, Code, Facts, GrantId, Problem, Refusal, Safename, Scopes, TenantId, UserId, store};
+use crate::platform::{
+    Database, DatabaseFault, FromRow, Platform, Row, RowFault, Rows, Statement, Timestamp, Value,
+};
+
+/// The tenant that a request is for, and where its data are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name in addresses.
+    pub safename: Safename,
+    /// The number of its shard.
+    pub shard: i64,
+}
+
+/// On whose authority a caller acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// A person's, through a grant to a client.
+    Grant {
+        /// The grant.
+        grant_id: GrantId,
+        /// The grant's generation that the token was made for.
+        generation: i64,
+        /// The person.
+        user_id: UserId,
+        /// The client's id, which may be a URL.
+        client_id: String,
+    },
+    /// A signed-in member's own, on a page.
+    Member {
+        /// The person.
+        user_id: UserId,
+    },
+}
+
+/// Someone who calls. It hands out no database.
+#[derive(Clone)]
+pub struct Caller<'a> {
+    platform: Platform<'a>,
+    database: &'a dyn Database,
+    tenant: Tenant,
+    authority: Authority,
+    needs: Scopes,
+}
+
+/// What an act is called in the audit, and what it touched.
+pub struct Act<'a> {
+    /// The tool's or page's name.
+    pub name: &'static str,
+    /// Ids of what was touched.
+    pub subjects: &'a [&'a str],
+}
+
+/// What a gated batch gave: the caller's facts, and the rows of each statement.
+pub struct Answer {
+    /// The caller at the moment of the batch.
+    pub facts: Facts,
+    rows: std::vec::IntoIter<Rows>,
+}
+
+impl Answer {
+    /// The rows of the next statement, in the batch's order.
+    pub fn next_rows(&mut self) -> Rows {
+        self.rows.next().unwrap_or_default()
+    }
+
+    /// The rows of the next statement, each as a `T`.
+    ///
+    /// # Errors
+    /// When a column does not parse.
+    pub fn next_as<T: FromRow>(&mut self) -> Result<Vec<T>, Refusal> {
+        self.next_rows().iter().map(|row| T::from_row(row).map_err(Refusal::from)).collect()
+    }
+
+    /// The first row of the next statement as a `T`.
+    ///
+    /// # Errors
+    /// When a column does not parse.
+    pub fn next_first<T: FromRow>(&mut self) -> Result<Option<T>, Refusal> {
+        Ok(self.next_as()?.into_iter().next())
+    }
+}
+
+impl<'a> Caller<'a> {
+    /// A caller, if the tenant's shard is bound to this deployment.
+    pub fn new(platform: Platform<'a>, tenant: Tenant, authority: Authority) -> Option<Self> {
+        let database = platform.shard(tenant.shard)?;
+        Some(Self { platform, database, tenant, authority, needs: Scopes::NONE })
+    }
+
+    /// The same caller, whose batches also need these capabilities.
+    #[must_use]
+    pub fn needing(&self, scopes: Scopes) -> Self {
+        let mut caller = self.clone();
+        caller.needs = caller.needs.union(scopes);
+        caller
+    }
+
+    /// The tenant.
+    pub const fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// On whose authority the caller acts.
+    pub const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The person.
+    pub const fn user_id(&self) -> &UserId {
+        match &self.authority {
+            Authority::Grant { user_id, .. } | Authority::Member { user_id } => user_id,
+        }
+    }
+
+    /// The grant, if the caller acts through one.
+    pub const fn grant_id(&self) -> Option<&GrantId> {
+        match &self.authority {
+            Authority::Grant { grant_id, .. } => Some(grant_id),
+            Authority::Member { .. } => None,
+        }
+    }
+
+    /// What the caller's changes and idempotency keys belong to: the grant, or the person on pages.
+    pub fn holder(&self) -> String {
+        self.grant_id().map_or_else(|| self.user_id().to_string(), ToString::to_string)
+    }
+
+    /// The parameters `?1, ?2` of a statement that sees only what this caller may see: the tenant, and the grant or
+    /// NULL. Such a statement says
+    /// `(?2 IS NULL OR EXISTS (SELECT 1 FROM grant_workspace gw WHERE gw.tenant_id = ?1 AND gw.grant_id = ?2 AND gw.workspace_id = x.workspace_id))`.
+    pub fn sight(&self) -> (Value, Value) {
+        (Value::from(&self.tenant.id), self.grant_id().map_or(Value::Null, Value::from))
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Timestamp {
+        self.platform.now()
+    }
+
+    /// Everything but the databases: clock, entropy, web, blobs, settings.
+    pub const fn platform(&self) -> &Platform<'a> {
+        &self.platform
+    }
+
+    /// Who the caller is, without other work.
+    ///
+    /// # Errors
+    /// When the gate is closed.
+    pub async fn facts(&self) -> Result<Facts, Refusal> {
+        Ok(self.read(Vec::new()).await?.facts)
+    }
+
+    /// Runs reading statements behind the gate, in one transaction.
+    ///
+    /// # Errors
+    /// When the gate is closed, or the database fails.
+    pub async fn read(&self, statements: Vec<Statement>) -> Result<Answer, Refusal> {
+        self.gated(statements).await
+    }
+
+    /// Runs writing statements behind the gate and writes the act into the audit, all in one transaction.
+    ///
+    /// # Errors
+    /// When the gate is closed; [`Refusal::Conflict`] when a [`require_changes`](Self::require_changes) or a
+    /// constraint stopped it; or when the database fails.
+    pub async fn write(&self, act: Act<'_>, mut statements: Vec<Statement>) -> Result<Answer, Refusal> {
+        statements.push(self.audit(&act));
+        self.gated(statements).await
+    }
+
+    /// A statement that aborts the batch unless the one before it changed exactly `rows` rows.
+    pub fn require_changes(rows: i64) -> Statement {
+        store::REQUIRE_CHANGES.with([rows.into()])
+    }
+
+    async fn gated(&self, statements: Vec<Statement>) -> Result<Answer, Refusal> {
+        let mut batch = Vec::with_capacity(statements.len() + 1);
+        batch.push(self.gate(self.needs));
+        batch.extend(statements);
+        match self.database.batch(batch).await {
+            Ok(rows) => answer(rows),
+            Err(DatabaseFault::Aborted(_)) => Err(self.why_aborted().await),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    /// Tells a closed gate from a conflict by asking the gate again, with no capability needed.
+    async fn why_aborted(&self) -> Refusal {
+        let facts = match self.database.batch(vec![self.gate(Scopes::NONE)]).await {
+            Ok(rows) => match answer(rows) {
+                Ok(answer) => answer.facts,
+                Err(refusal) => return refusal,
+            },
+            Err(DatabaseFault::Aborted(_)) => return Refusal::Unauthenticated,
+            Err(fault) => return fault.into(),
+        };
+        if !facts.granted.contains(self.needs) {
+            Refusal::InsufficientScope(self.needs)
+        } else if !facts.allowed.contains(self.needs) {
+            Problem::new(
+                Code::RoleNotAllowed,
+                "",
+                "Ask an owner or admin of the organisation to do it, or to change your role.",
+            )
+            .into()
+        } else {
+            Refusal::Conflict
+        }
+    }
+
+    fn gate(&self, needs: Scopes) -> Statement {
+        match &self.authority {
+            Authority::Grant { grant_id, generation, user_id, client_id } => store::GATE_GRANT.with([
+                Value::from(&self.tenant.id),
+                grant_id.into(),
+                (*generation).into(),
+                user_id.into(),
+                client_id.as_str().into(),
+                self.now().into(),
+                needs.into(),
+            ]),
+            Authority::Member { user_id } => {
+                store::GATE_MEMBER.with([Value::from(&self.tenant.id), user_id.into(), needs.into()])
+            }
+        }
+    }
+
+    fn audit(&self, act: &Act<'_>) -> Statement {
+        let id = AuditId::new(self.now(), self.platform.entropy);
+        let client = match &self.authority {
+            Authority::Grant { client_id, .. } => Value::from(client_id.as_str()),
+            Authority::Member { .. } => Value::Null,
+        };
+        store::AUDIT_ACT.with([
+            Value::from(&self.tenant.id),
+            id.into(),
+            self.now().into(),
+            self.user_id().into(),
+            client,
+            self.grant_id().map_or(Value::Null, Value::from),
+            act.name.into(),
+            serde_json::json!(act.subjects).to_string().into(),
+            "done".into(),
+        ])
+    }
+}
+
+struct FactsRow(Facts);
+
+impl FromRow for FactsRow {
+    fn from_row(row: &Row) -> Result<Self, RowFault> {
+        let text: String = row.get("facts")?;
+        serde_json::from_str(&text).map(Self).map_err(|_| RowFault { column: "facts" })
+    }
+}
+
+fn answer(rows: Vec<Rows>) -> Result<Answer, Refusal> {
+    let mut rows = rows.into_iter();
+    let FactsRow(mut facts) = rows
+        .next()
+        .unwrap_or_default()
+        .first()
+        .map(FactsRow::from_row)
+        .transpose()?
+        .ok_or(Refusal::Unauthenticated)?;
+    facts.workspaces.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+    Ok(Answer { facts, rows })
+}
+
+/// Anybody: reads only what a tenant shows to the public.
+pub struct Visitor<'a> {
+    database: &'a dyn Database,
+    tenant: Tenant,
+}
+
+impl<'a> Visitor<'a> {
+    /// A visitor of a tenant, if its shard is bound to this deployment.
+    pub fn new(platform: &Platform<'a>, tenant: Tenant) -> Option<Self> {
+        let database = platform.shard(tenant.shard)?;
+        Some(Self { database, tenant })
+    }
+
+    /// The tenant.
+    pub const fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// Runs reading statements behind the visitor's gate. Nothing when the tenant is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn read(&self, statements: Vec<Statement>) -> Result<Option<Vec<Rows>>, DatabaseFault> {
+        let mut batch = vec![store::GATE_VISITOR.with([Value::from(&self.tenant.id)])];
+        batch.extend(statements);
+        match self.database.batch(batch).await {
+            Ok(rows) => Ok(Some(rows.into_iter().skip(1).collect())),
+            Err(DatabaseFault::Aborted(_)) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+}

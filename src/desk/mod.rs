@@ -1,0 +1,32 @@
+//! What every room speaks: ids, capabilities, refusals, tools, and [`Caller`], through whose gate all data is reached.
+//!
+//! A tool knows nothing but this room: neither JSON-RPC nor headers nor databases.
+
+mod caller;
+mod cursor;
+mod digest;
+mod facts;
+mod ids;
+mod moment;
+mod next;
+mod refusal;
+mod scope;
+mod store;
+mod tool;
+mod when;
+
+pub use caller::{Act, Answer, Authority, Caller, Tenant, Visitor};
+pub use cursor::{CursorFault, open_cursor, page_limit, seal_cursor};
+pub use digest::{sha256_text, token_hash};
+pub use facts::{Facts, Role, WorkspaceFacts};
+pub use ids::{
+    AppId, AuditId, ChangeId, ClientId, ConnectId, DeliveryId, EntryId, FamilyId, GrantId, Id, IdFault,
+    MediaId, PendingId, PostId, ProfileId, Safename, SafenameFault, TenantId, UserId, WorkspaceId,
+};
+pub use moment::{Moment, TimeZoneName, words_until};
+pub use next::{NextCall, next_call};
+pub use refusal::{Code, Problem, Problems, Refusal};
+pub use scope::{Scope, Scopes};
+pub use store::STATEMENTS;
+pub use tool::{Effect, Hints, Tool, ToolEntry};
+pub use when::{Due, When, WhenFault, resolve_when};

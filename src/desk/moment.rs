@@ -1,0 +1,97 @@
+//! Times as people and programs read them: the instant, the local time with its zone, and words.
+
+use jiff::{Timestamp as Instant, Zoned, tz::TimeZone};
+use serde::Serialize;
+
+use crate::platform::{FromValue, Timestamp, Value};
+
+/// An IANA time zone that the binary knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeZoneName {
+    name: String,
+    zone: TimeZone,
+}
+
+impl TimeZoneName {
+    /// The zone of this name, in any case.
+    pub fn parse(name: &str) -> Option<Self> {
+        let zone = TimeZone::get(name).ok()?;
+        let name = zone.iana_name()?.to_owned();
+        Some(Self { name, zone })
+    }
+
+    /// The zone of this name, or UTC for one that a later time-zone table dropped.
+    pub fn or_utc(name: &str) -> Self {
+        Self::parse(name).unwrap_or_else(|| Self { name: "UTC".to_owned(), zone: TimeZone::UTC })
+    }
+
+    /// The zone's name.
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// The zone's rules.
+    pub const fn rules(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// `at` in this zone.
+    pub fn local(&self, at: Timestamp) -> Zoned {
+        Instant::from_millisecond(at.as_millis()).unwrap_or(Instant::UNIX_EPOCH).to_zoned(self.zone.clone())
+    }
+}
+
+impl FromValue for TimeZoneName {
+    fn from_value(value: &Value) -> Option<Self> {
+        String::from_value(value).map(|name| Self::or_utc(&name))
+    }
+}
+
+/// A time, said three ways.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(inline))]
+pub struct Moment {
+    /// RFC 3339 in UTC.
+    pub utc: String,
+    /// RFC 9557: local time, offset and zone.
+    pub local: String,
+    /// In words, with how far away it is.
+    pub words: String,
+}
+
+impl Moment {
+    /// `at` as seen in `zone` at `now`.
+    pub fn new(at: Timestamp, zone: &TimeZoneName, now: Timestamp) -> Self {
+        let local = zone.local(at);
+        let utc = Instant::from_millisecond(at.as_millis()).unwrap_or(Instant::UNIX_EPOCH);
+        Self {
+            utc: utc.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            local: local.strftime("%Y-%m-%dT%H:%M:%S%:z[%Q]").to_string(),
+            words: format!(
+                "{} {}, {}",
+                local.strftime("%A %-d %B %Y, %H:%M"),
+                zone.as_str(),
+                words_until(at, now)
+            ),
+        }
+    }
+}
+
+/// How far `at` is from `now`: "in 10 days", "3 hours ago".
+pub fn words_until(at: Timestamp, now: Timestamp) -> String {
+    let millis = at.millis_since(now);
+    let minutes = millis.unsigned_abs().div_ceil(1000) / 60;
+    let amount = match minutes {
+        0 => return if millis >= 0 { "in under a minute" } else { "just now" }.to_owned(),
+        1..120 => plural(minutes, "minute"),
+        120..2880 => plural(minutes / 60, "hour"),
+        _ => plural(minutes / 1440, "day"),
+    };
+    if millis >= 0 { format!("in {amount}") } else { format!("{amount} ago") }
+}
+
+fn plural(count: u64, unit: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{ending}")
+}

@@ -1,0 +1,47 @@
+//! The gate's SQL. It stands first in every batch of a caller and aborts it when it fails.
+
+use crate::platform::statements;
+
+statements! { Shard:
+    /// One row `facts` when the grant is live and allows all of `?7`, capped by the member's role; else the batch aborts.
+    /// ?1 tenant ?2 grant ?3 generation ?4 person ?5 client ?6 now ?7 capabilities
+    pub(super) GATE_GRANT = "gate_grant", "SELECT CASE WHEN facts IS NULL THEN json('{gate') ELSE facts END AS facts FROM (SELECT (
+  SELECT json_object('tenant_name', t.name, 'user_id', m.user_id, 'name', m.name, 'email', m.email, 'role', m.role,
+    'approver', m.approver, 'granted', g.capabilities, 'allowed', g.capabilities & r.capabilities,
+    'workspaces', (SELECT json_group_array(json_object('id', w.workspace_id, 'name', w.name, 'time_zone', w.time_zone,
+        'grace_seconds', w.grace_seconds, 'notice_seconds', w.notice_seconds, 'hold_seconds', w.hold_seconds))
+      FROM grant_workspace gw JOIN workspace w ON w.tenant_id = gw.tenant_id AND w.workspace_id = gw.workspace_id
+      WHERE gw.tenant_id = ?1 AND gw.grant_id = ?2))
+  FROM oauth_grant g
+  JOIN membership m ON m.tenant_id = g.tenant_id AND m.user_id = g.user_id
+  JOIN role r ON r.role = m.role
+  JOIN tenant t ON t.tenant_id = g.tenant_id
+  WHERE g.tenant_id = ?1 AND g.grant_id = ?2 AND g.generation = ?3 AND g.user_id = ?4 AND g.client_id = ?5
+    AND g.revoked_at IS NULL AND g.expires_at > ?6 AND m.ended_at IS NULL AND t.deleted_at IS NULL
+    AND g.capabilities & r.capabilities & ?7 = ?7) AS facts)";
+
+    /// One row `facts` when the person is a member whose role allows all of `?3`; else the batch aborts.
+    /// ?1 tenant ?2 person ?3 capabilities
+    pub(super) GATE_MEMBER = "gate_member", "SELECT CASE WHEN facts IS NULL THEN json('{gate') ELSE facts END AS facts FROM (SELECT (
+  SELECT json_object('tenant_name', t.name, 'user_id', m.user_id, 'name', m.name, 'email', m.email, 'role', m.role,
+    'approver', m.approver, 'granted', r.capabilities, 'allowed', r.capabilities,
+    'workspaces', (SELECT json_group_array(json_object('id', w.workspace_id, 'name', w.name, 'time_zone', w.time_zone,
+        'grace_seconds', w.grace_seconds, 'notice_seconds', w.notice_seconds, 'hold_seconds', w.hold_seconds))
+      FROM workspace w WHERE w.tenant_id = ?1))
+  FROM membership m
+  JOIN role r ON r.role = m.role
+  JOIN tenant t ON t.tenant_id = m.tenant_id
+  WHERE m.tenant_id = ?1 AND m.user_id = ?2 AND m.ended_at IS NULL AND t.deleted_at IS NULL
+    AND r.capabilities & ?3 = ?3) AS facts)";
+
+    /// Aborts the batch unless the tenant exists and is not being deleted: what anybody may read of it. ?1 tenant
+    pub(super) GATE_VISITOR = "gate_visitor", "SELECT CASE WHEN EXISTS (
+  SELECT 1 FROM tenant WHERE tenant_id = ?1 AND deleted_at IS NULL) THEN 1 ELSE json('{gate') END AS open";
+
+    /// Aborts the batch unless the statement before it changed exactly `?1` rows.
+    pub(super) REQUIRE_CHANGES = "require_changes", "SELECT CASE WHEN changes() = ?1 THEN 1 ELSE json('{changes') END AS held";
+
+    /// Writes an act into the audit. ?1 tenant ?2 id ?3 now ?4 person ?5 client ?6 grant ?7 act ?8 subjects ?9 outcome
+    pub(super) AUDIT_ACT = "audit_act", "INSERT INTO audit (tenant_id, audit_id, at, user_id, client_id, grant_id, act, subjects, outcome)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+}

@@ -1,0 +1,176 @@
+//! The one grammar of time: what `when` may say, and the instant it means.
+
+use jiff::{Span, Timestamp as Instant, Zoned, civil::DateTime, tz::AmbiguousOffset};
+
+use super::{Code, Problem, TimeZoneName};
+use crate::platform::Timestamp;
+
+/// A time that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// As soon as possible.
+    Now,
+    /// The workspace's next free posting time.
+    NextSlot,
+    /// A given time.
+    At(Due),
+}
+
+/// A time as it was given, and as an instant, so that a newer time-zone table can resolve it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The instant.
+    pub at: Timestamp,
+    /// The local time, `YYYY-MM-DDTHH:MM:SS`.
+    pub local: String,
+    /// The IANA zone that the local time is in.
+    pub zone: String,
+}
+
+/// A time that cannot be used.
+pub type WhenFault = Problem;
+
+impl Due {
+    /// `at`, as it reads in `zone`.
+    pub fn at(at: Timestamp, zone: &TimeZoneName) -> Self {
+        Self::of(&zone.local(at), zone.as_str())
+    }
+
+    fn of(time: &Zoned, zone: &str) -> Self {
+        Self {
+            at: Timestamp::from_millis(time.timestamp().as_millisecond()),
+            local: time.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+            zone: zone.to_owned(),
+        }
+    }
+}
+
+/// Resolves `text`: RFC 3339 with an offset, RFC 9557 with a zone, a local time in `zone`, `now`, `next_slot`, or an
+/// ISO 8601 duration from `now`.
+///
+/// # Errors
+/// `invalid_schedule` for field `field`, telling the present local time: when it cannot be read, is past, or is a local
+/// time that a clock change skips or repeats.
+pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str) -> Result<When, WhenFault> {
+    let text = text.trim();
+    match text.to_ascii_lowercase().as_str() {
+        "now" => return Ok(When::Now),
+        "next_slot" => return Ok(When::NextSlot),
+        _ => {}
+    }
+    let reader = Reader { zone, now, field };
+    let due = if let Some(due) = reader.duration(text) {
+        due?
+    } else if text.contains('[') {
+        reader.zoned(text)?
+    } else if let Ok(instant) = text.parse::<Instant>() {
+        Due::at(Timestamp::from_millis(instant.as_millisecond()), zone)
+    } else {
+        reader.local(text, zone)?
+    };
+    if due.at <= now {
+        return Err(reader.fault(
+            format!("{} is past.", zone.local(due.at).strftime("%Y-%m-%d %H:%M")),
+            "Give a time after that.",
+        ));
+    }
+    Ok(When::At(due))
+}
+
+struct Reader<'a> {
+    zone: &'a TimeZoneName,
+    now: Timestamp,
+    field: &'a str,
+}
+
+impl Reader<'_> {
+    fn duration(&self, text: &str) -> Option<Result<Due, WhenFault>> {
+        if !text.starts_with(['P', 'p', '+']) {
+            return None;
+        }
+        let span: Span = text.trim_start_matches('+').parse().ok()?;
+        let later = self.zone.local(self.now).checked_add(span);
+        Some(match later {
+            Ok(time) if time.year() < 2100 => Ok(Due::of(&time, self.zone.as_str())),
+            _ => Err(self.unreadable()),
+        })
+    }
+
+    fn zoned(&self, text: &str) -> Result<Due, WhenFault> {
+        let (time, rest) = text.split_once('[').ok_or_else(|| self.unreadable())?;
+        let name = rest.strip_suffix(']').ok_or_else(|| self.unreadable())?;
+        let zone = TimeZoneName::parse(name).ok_or_else(|| {
+            self.fault(
+                "That time zone is not known.".to_owned(),
+                "Use an IANA name such as Europe/Stockholm.",
+            )
+        })?;
+        if let Ok(zoned) = text.parse::<Zoned>()
+            && time.parse::<Instant>().is_ok()
+        {
+            return Ok(Due::of(&zoned, zone.as_str()));
+        }
+        if time.parse::<Instant>().is_ok() {
+            return Err(self.fault(
+                "The offset is not the one that the zone has at that time.".to_owned(),
+                "Leave the offset out, or the zone.",
+            ));
+        }
+        self.local(time, &zone)
+    }
+
+    fn local(&self, text: &str, zone: &TimeZoneName) -> Result<Due, WhenFault> {
+        if text.len() < "2026-12-01T09:00".len() {
+            return Err(self.unreadable());
+        }
+        let civil: DateTime = text.parse().map_err(|_| self.unreadable())?;
+        let ambiguous = zone.rules().to_ambiguous_zoned(civil);
+        match ambiguous.offset() {
+            AmbiguousOffset::Unambiguous { .. } => {
+                let time = ambiguous.compatible().map_err(|_| self.unreadable())?;
+                Ok(Due::of(&time, zone.as_str()))
+            }
+            AmbiguousOffset::Gap { .. } => Err(self.clock_change(zone, civil, "does not exist")),
+            AmbiguousOffset::Fold { .. } => Err(self.clock_change(zone, civil, "comes twice")),
+        }
+    }
+
+    /// Names the two instants that a skipped or repeated local time could mean.
+    fn clock_change(&self, zone: &TimeZoneName, civil: DateTime, what: &str) -> WhenFault {
+        let ambiguous = zone.rules().to_ambiguous_zoned(civil);
+        let said = |time: Result<Zoned, jiff::Error>| {
+            time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default()
+        };
+        let earlier = said(ambiguous.clone().earlier());
+        let later = said(ambiguous.later());
+        self.fault(
+            format!(
+                "{} {what} in {}, because the clocks change then.",
+                civil.strftime("%Y-%m-%d %H:%M"),
+                zone.as_str()
+            ),
+            &format!("Say {earlier} or {later}."),
+        )
+    }
+
+    fn unreadable(&self) -> WhenFault {
+        self.fault(
+            "That is not a time Postern reads.".to_owned(),
+            "Give 2026-12-01T09:00 (local), 2026-12-01T09:00:00+01:00, 2026-12-01T09:00[Europe/Stockholm], now, next_slot, or a duration such as PT2H.",
+        )
+    }
+
+    fn fault(&self, message: String, hint: &str) -> WhenFault {
+        let present = self.zone.local(self.now);
+        Problem::new(
+            Code::InvalidSchedule,
+            self.field,
+            format!(
+                "{hint} It is now {} in {}.",
+                present.strftime("%Y-%m-%dT%H:%M:%S%:z"),
+                self.zone.as_str()
+            ),
+        )
+        .message(message)
+    }
+}

@@ -1,0 +1,16 @@
+//! Requests and responses as every room above sees them, the routing table's parts, cookies, CORS, problem bodies,
+//! and the guarded client through which everything is fetched.
+
+mod cookies;
+mod guard;
+mod problem;
+mod request;
+mod response;
+mod routes;
+
+pub use cookies::{Cookie, session_cookie_name};
+pub use guard::{Address, FetchFault, Fetched, Forbidden, GuardedClient};
+pub use problem::Problem;
+pub use request::{Form, Query, Request, RequestMethod};
+pub use response::Response;
+pub use routes::{Origin, Route, Routed, reserved_names, route};

@@ -1,0 +1,156 @@
+//! The routing table: every path that is answered, on which origin, and what it is.
+
+use super::RequestMethod::{self, Get, Post};
+
+/// Which of the two origins a path belongs to. Each answers 404 to the other's paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Pages, OAuth and MCP.
+    App,
+    /// What tenants write.
+    Content,
+}
+
+/// What a path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// Whether the worker and its databases are well.
+    Health,
+    /// What an operator's shell may ask.
+    Operator,
+    /// The page that starts signing in.
+    SignIn,
+    /// A one-time sign-in link: shown, then used.
+    SignInLink,
+    /// Ends the session.
+    SignOut,
+    /// The signed-in person's tenants.
+    Home,
+    /// OAuth authorization endpoint.
+    Authorize,
+    /// The consent page.
+    Consent,
+    /// OAuth token endpoint.
+    Token,
+    /// OAuth dynamic client registration.
+    Register,
+    /// OAuth token revocation.
+    Revoke,
+    /// RFC 8414 metadata.
+    ServerMetadata,
+    /// RFC 9728 metadata of a tenant's MCP endpoint.
+    ResourceMetadata,
+    /// A tenant's MCP endpoint.
+    Mcp,
+    /// A post, as a member sees it.
+    PostPage,
+    /// Cancels a post from its page.
+    PostCancel,
+    /// A workspace's settings.
+    Settings,
+    /// Connects an account.
+    Connect,
+    /// A Wall: a profile's public page.
+    Wall,
+    /// One entry of a Wall.
+    WallEntry,
+    /// A Wall as Atom.
+    WallAtom,
+    /// A Wall as JSON Feed.
+    WallJson,
+    /// A media file.
+    Media,
+}
+
+struct Entry {
+    origin: Origin,
+    pattern: &'static str,
+    methods: &'static [RequestMethod],
+    route: Route,
+}
+
+const fn on(origin: Origin, pattern: &'static str, methods: &'static [RequestMethod], route: Route) -> Entry {
+    Entry { origin, pattern, methods, route }
+}
+
+const TABLE: &[Entry] = &[
+    on(Origin::App, "/healthz", &[Get], Route::Health),
+    on(Origin::App, "/operator", &[Post], Route::Operator),
+    on(Origin::App, "/sign-in", &[Get], Route::SignIn),
+    on(Origin::App, "/sign-in/link/{}", &[Get, Post], Route::SignInLink),
+    on(Origin::App, "/sign-out", &[Post], Route::SignOut),
+    on(Origin::App, "/", &[Get], Route::Home),
+    on(Origin::App, "/authorize", &[Get], Route::Authorize),
+    on(Origin::App, "/consent/{}", &[Get, Post], Route::Consent),
+    on(Origin::App, "/token", &[Post], Route::Token),
+    on(Origin::App, "/register", &[Post], Route::Register),
+    on(Origin::App, "/revoke", &[Post], Route::Revoke),
+    on(Origin::App, "/.well-known/oauth-authorization-server", &[Get], Route::ServerMetadata),
+    on(Origin::App, "/.well-known/oauth-protected-resource/{}/mcp", &[Get], Route::ResourceMetadata),
+    on(Origin::App, "/{}/mcp", &[Get, Post, RequestMethod::Delete, RequestMethod::Other], Route::Mcp),
+    on(Origin::App, "/{}/posts/{}", &[Get], Route::PostPage),
+    on(Origin::App, "/{}/posts/{}/cancel", &[Post], Route::PostCancel),
+    on(Origin::App, "/{}/settings/{}", &[Get, Post], Route::Settings),
+    on(Origin::App, "/{}/connect/{}", &[Get, Post], Route::Connect),
+    on(Origin::Content, "/media/{}/{}/{}", &[Get], Route::Media),
+    on(Origin::Content, "/{}/{}", &[Get], Route::Wall),
+    on(Origin::Content, "/{}/{}/feed.atom", &[Get], Route::WallAtom),
+    on(Origin::Content, "/{}/{}/feed.json", &[Get], Route::WallJson),
+    on(Origin::Content, "/{}/{}/{}", &[Get], Route::WallEntry),
+];
+
+/// Names that no tenant may have although no route of ours starts with them: the platform's own.
+const PLATFORM_NAMES: [&str; 3] = ["cdn-cgi", ".well-known", "www"];
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Routed<'a> {
+    /// To this route, with the values of its variable segments.
+    To(Route, Vec<&'a str>),
+    /// The path is answered, but to these methods only.
+    OtherMethods(Route, Vec<&'static str>),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Finds the route of a path; one trailing slash is ignored.
+pub fn route(origin: Origin, method: RequestMethod, path: &str) -> Routed<'_> {
+    let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
+    let found = TABLE
+        .iter()
+        .filter(|entry| entry.origin == origin)
+        .find_map(|entry| matched(entry.pattern, path).map(|values| (entry, values)));
+    match found {
+        None => Routed::Nowhere,
+        Some((entry, values)) if method == RequestMethod::Options || entry.methods.contains(&method) => {
+            Routed::To(entry.route, values)
+        }
+        Some((entry, _)) => {
+            let allowed = entry.methods.iter().filter_map(|method| method.name()).collect();
+            Routed::OtherMethods(entry.route, allowed)
+        }
+    }
+}
+
+/// The first segments of all routes and the platform's own names: no tenant may be called so.
+pub fn reserved_names() -> impl Iterator<Item = &'static str> {
+    TABLE
+        .iter()
+        .filter_map(|entry| entry.pattern.split('/').nth(1))
+        .filter(|segment| !segment.is_empty() && *segment != "{}")
+        .chain(PLATFORM_NAMES)
+}
+
+fn matched<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
+    let mut values = Vec::new();
+    let mut wanted = pattern.split('/');
+    let mut given = path.split('/');
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(values),
+            (Some("{}"), Some(value)) if !value.is_empty() => values.push(value),
+            (Some(literal), Some(segment)) if literal == segment => {}
+            _ => return None,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The deployment's settings: parsed once per isolate, every problem named at once.
+
+use url::Url;
+
+use super::Keyring;
+
+/// What an operator sets. Each field's setting is listed in [`Config::SETTINGS`].
+pub struct Config {
+    /// `scheme://host[:port]` of pages, OAuth and MCP; the OAuth issuer.
+    pub public_origin: String,
+    /// `scheme://host[:port]` of everything that tenants write. Never the public origin's host.
+    pub content_origin: String,
+    /// The root keys.
+    pub keys: Keyring,
+    /// How long an access token lives, in seconds.
+    pub access_token_seconds: i64,
+    /// Ports besides 443 that outgoing requests may use.
+    pub outgoing_ports: Vec<u16>,
+}
+
+/// A setting, for `docs/configuration.md`.
+pub struct Setting {
+    /// The variable's or secret's name.
+    pub name: &'static str,
+    /// What it is when not set; nothing when it must be set.
+    pub default: Option<&'static str>,
+    /// What it means, in a sentence.
+    pub meaning: &'static str,
+}
+
+/// Something wrong with a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigProblem {
+    /// The setting's name.
+    pub setting: &'static str,
+    /// What is wrong, and how it should be.
+    pub problem: String,
+}
+
+const PUBLIC_ORIGIN: &str = "PUBLIC_ORIGIN";
+const CONTENT_ORIGIN: &str = "CONTENT_ORIGIN";
+const POSTERN_KEYS: &str = "POSTERN_KEYS";
+const ACCESS_TOKEN_SECONDS: &str = "ACCESS_TOKEN_SECONDS";
+const OUTGOING_PORTS: &str = "OUTGOING_PORTS";
+
+impl Config {
+    /// Every setting there is.
+    pub const SETTINGS: &[Setting] = &[
+        Setting {
+            name: PUBLIC_ORIGIN,
+            default: None,
+            meaning: "Origin of the app: pages, OAuth and MCP. https, or http on loopback.",
+        },
+        Setting {
+            name: CONTENT_ORIGIN,
+            default: None,
+            meaning: "Origin of what tenants write: Wall, feeds, media. Another host than the app's.",
+        },
+        Setting {
+            name: POSTERN_KEYS,
+            default: None,
+            meaning: "Secret. Root keys as JSON: {\"current\": id, \"keys\": {id: 32 bytes in base64url}, \"retired\": [ids]}.",
+        },
+        Setting {
+            name: ACCESS_TOKEN_SECONDS,
+            default: Some("600"),
+            meaning: "Life of an access token in seconds, 5 to 3600.",
+        },
+        Setting {
+            name: OUTGOING_PORTS,
+            default: Some(""),
+            meaning: "Ports besides 443 that outgoing requests may use, separated by commas.",
+        },
+    ];
+
+    /// Reads the settings through `lookup`, which gives a variable's or secret's value by name.
+    ///
+    /// # Errors
+    /// Every problem there is.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigProblem>> {
+        let mut problems = Vec::new();
+        let public_origin = collect(&mut problems, PUBLIC_ORIGIN, origin(lookup(PUBLIC_ORIGIN)));
+        let content_origin = collect(&mut problems, CONTENT_ORIGIN, origin(lookup(CONTENT_ORIGIN)));
+        let keys = collect(&mut problems, POSTERN_KEYS, keys(lookup(POSTERN_KEYS)));
+        let access_token_seconds = collect(
+            &mut problems,
+            ACCESS_TOKEN_SECONDS,
+            seconds(lookup(ACCESS_TOKEN_SECONDS), 600, 5..=3600),
+        );
+        let outgoing_ports = collect(&mut problems, OUTGOING_PORTS, ports(lookup(OUTGOING_PORTS)));
+        if let (Some(public), Some(content)) = (&public_origin, &content_origin)
+            && host_of(public) == host_of(content)
+        {
+            problems.push(ConfigProblem {
+                setting: CONTENT_ORIGIN,
+                problem: "must be another host than PUBLIC_ORIGIN's, so that what tenants write cannot reach the app"
+                    .to_owned(),
+            });
+        }
+        match (public_origin, content_origin, keys, access_token_seconds, outgoing_ports) {
+            (Some(public), Some(content), Some(keys), Some(life), Some(ports)) if problems.is_empty() => {
+                Ok(Self {
+                    public_origin: public,
+                    content_origin: content,
+                    keys,
+                    access_token_seconds: life,
+                    outgoing_ports: ports,
+                })
+            }
+            _ => Err(problems),
+        }
+    }
+
+    /// Whether the app itself runs on loopback, which alone allows http and loopback addresses.
+    pub fn is_local(&self) -> bool {
+        self.public_origin.starts_with("http://")
+    }
+
+    /// The resource identifier (RFC 8707) of a tenant's MCP endpoint. Made here and nowhere else.
+    pub fn resource(&self, safename: &str) -> String {
+        format!("{}/{safename}/mcp", self.public_origin)
+    }
+}
+
+fn collect<T>(
+    problems: &mut Vec<ConfigProblem>,
+    setting: &'static str,
+    parsed: Result<T, String>,
+) -> Option<T> {
+    parsed.map_err(|problem| problems.push(ConfigProblem { setting, problem })).ok()
+}
+
+fn origin(value: Option<String>) -> Result<String, String> {
+    const SHAPE: &str = "must be an origin such as https://mcp.example.com, without a path";
+    let value = value.ok_or_else(|| format!("is not set; it {SHAPE}"))?;
+    let url = Url::parse(&value).map_err(|_| SHAPE.to_owned())?;
+    if url.origin().ascii_serialization() != value {
+        return Err(SHAPE.to_owned());
+    }
+    match url.scheme() {
+        "https" => Ok(value),
+        "http" if is_loopback(&url) => Ok(value),
+        "http" => Err("must be https, except on loopback".to_owned()),
+        _ => Err(SHAPE.to_owned()),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn host_of(origin: &str) -> Option<String> {
+    Url::parse(origin).ok()?.host_str().map(str::to_owned)
+}
+
+fn keys(value: Option<String>) -> Result<Keyring, String> {
+    Keyring::parse(&value.ok_or("is not set; no key has a default")?)
+}
+
+fn seconds(
+    value: Option<String>,
+    default: i64,
+    allowed: std::ops::RangeInclusive<i64>,
+) -> Result<i64, String> {
+    let Some(text) = value.filter(|text| !text.is_empty()) else {
+        return Ok(default);
+    };
+    text.parse()
+        .ok()
+        .filter(|number| allowed.contains(number))
+        .ok_or_else(|| format!("must be a number of seconds from {} to {}", allowed.start(), allowed.end()))
+}
+
+fn ports(value: Option<String>) -> Result<Vec<u16>, String> {
+    value
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(|text| text.parse().map_err(|_| "must be port numbers separated by commas".to_owned()))
+        .collect()
+}

@@ -1,0 +1,69 @@
+//! The ports: everything Postern asks of the world it runs in, and [`Platform`], which bundles them.
+//!
+//! Ports are object-safe and their futures are not `Send`, so that one set of code above `edge` runs on workerd
+//! and on the simulated platform of the tests.
+
+mod blobs;
+mod clock;
+mod config;
+mod database;
+mod entropy;
+mod events;
+mod http_client;
+mod key_value;
+mod keys;
+
+use std::{future::Future, pin::Pin};
+
+pub use blobs::{BlobFault, BlobInfo, Blobs, ByteRange};
+pub use clock::{Clock, Timestamp};
+pub use config::{Config, ConfigProblem};
+pub use database::{
+    Database, DatabaseFault, FromRow, FromValue, Home, Row, RowFault, Rows, Sql, Statement, Value, first,
+    only,
+};
+pub use entropy::{Entropy, random_array};
+pub use events::{Event, Events};
+pub use http_client::{Body, HttpClient, HttpFault, Method, OutgoingRequest, ReceivedResponse, ResponseSink};
+pub use key_value::{KeyValue, KvFault};
+pub use keys::{Keyring, Purpose, SealFault, Sealed, SecretKey, TenantKey};
+
+pub(crate) use database::statements;
+
+/// A port's answer in the making. Not `Send`: a worker's isolate has one thread.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Everything outside Postern, as the code above `edge` sees it.
+#[derive(Clone, Copy)]
+pub struct Platform<'a> {
+    /// The directory database: tenants, people, sessions, OAuth clients.
+    pub directory: &'a dyn Database,
+    /// The shard databases, by number.
+    pub shards: &'a [&'a dyn Database],
+    /// Read path for what may lag by seconds. Never an authority.
+    pub key_value: &'a dyn KeyValue,
+    /// The web. Use it through `http::guard` only.
+    pub http: &'a dyn HttpClient,
+    /// Media and other large bytes.
+    pub blobs: &'a dyn Blobs,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Randomness for ids, nonces and secrets.
+    pub entropy: &'a dyn Entropy,
+    /// What operators see.
+    pub events: &'a dyn Events,
+    /// The deployment's settings and keys.
+    pub config: &'a Config,
+}
+
+impl<'a> Platform<'a> {
+    /// The present time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The shard with this number, if this deployment has it bound.
+    pub fn shard(&self, number: i64) -> Option<&'a dyn Database> {
+        usize::try_from(number).ok().and_then(|index| self.shards.get(index)).copied()
+    }
+}
