@@ -3,6 +3,7 @@
 
 mod cookies;
 mod guard;
+mod page;
 mod problem;
 mod request;
 mod response;
@@ -10,6 +11,7 @@ mod routes;
 
 pub use cookies::{Cookie, session_cookie_name};
 pub use guard::{Address, FetchFault, Fetched, Forbidden, GuardedClient};
+pub use page::{FormTarget, Notice, STYLE, page};
 pub use problem::Problem;
 pub use request::{Form, Query, Request, RequestMethod};
 pub use response::Response;
