@@ -19,4 +19,5 @@
 pub mod desk;
 pub mod edge;
 pub mod http;
+pub mod networks;
 pub mod platform;
