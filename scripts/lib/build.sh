@@ -22,8 +22,9 @@ build_worker_alone() {
 source_hash() {
   (
     cd "$root"
-    find src schema Cargo.toml Cargo.lock .cargo askama.toml scripts/lib/build.sh -type f 2>/dev/null |
-      LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum | sha256sum | cut -c 1-32
+    shopt -s nullglob
+    find src Cargo.toml Cargo.lock scripts/lib/build.sh schema* .cargo* askama.toml* -type f -print0 |
+      LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-32
   )
 }
 

@@ -13,6 +13,10 @@ wasm_target=$cache/target/wasm
 wasm_triple=wasm32-unknown-unknown
 worker_build_version=0.8.7
 
+# A command that fails where nobody looks at its status still says where.
+set -E
+trap 'printf "error: %s:%s: %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND" >&2' ERR
+
 # --- saying what happens ---------------------------------------------------------------------------------------
 
 say() { printf '%s\n' "$*" >&2; }
