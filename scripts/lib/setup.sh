@@ -162,18 +162,18 @@ need_rustup_wasm() {
 need_debian_wasm() {
   [ -r /etc/debian_version ] ||
     fail "no wasm32 standard library" "rustup target add $wasm_triple, then run this again"
-  local linker
+  local llvm
   apt_install "The wasm32 library" rustc-web cargo-web rust-web-src
-  linker=$(readlink /usr/bin/rust-lld | grep -o 'llvm-[0-9]*' | tr -dc 0-9 || true)
-  [ -x "$(readlink -f /usr/bin/rust-lld)" ] || apt_install "Linking wasm" "lld-${linker:?}"
+  llvm=$(/usr/bin/rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+  apt_install "Linking wasm" "lld-$llvm"
   debian_toolchain=$cache/toolchain/debian-$(/usr/bin/rustc --version | awk '{ print $2 }')
   [ -e "$debian_toolchain/complete" ] && return
   long_step wasm-library "compiles Rust's standard library for $wasm_triple, which Debian does not ship (1 minute, once)" \
-    build_debian_wasm "$debian_toolchain" || fail "the wasm32 library could not be built"
+    build_debian_wasm "$debian_toolchain" "/usr/lib/llvm-$llvm/bin/lld" || fail "the wasm32 library could not be built"
 }
 
 build_debian_wasm() {
-  local into=$1 work=$1/work library=$1/sysroot/lib/rustlib
+  local into=$1 linker=$2 work=$1/work library=$1/sysroot/lib/rustlib
   rm -rf "$into" "$wasm_target-debian"
   mkdir -p "$work/src" "$library/$wasm_triple/lib" "$into/bin"
   printf '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2024"\n' >"$work/Cargo.toml"
@@ -194,6 +194,7 @@ case "\$*" in
 esac
 WRAPPER
   chmod +x "$into/bin/rustc"
+  ln -s "$linker" "$into/bin/rust-lld"
   ln -s /usr/bin/cargo "$into/bin/cargo"
   ln -s /usr/bin/cargo-clippy "$into/bin/cargo-clippy"
   rm -rf "$work"
