@@ -7,6 +7,7 @@ import { decide } from "./oauth.mjs";
 /** What the client keeps between its steps, in memory, and the person who is shown the authorization URL. */
 class PersonAtBrowser {
   #client;
+  #discovery;
   #tokens;
   #verifier;
 
@@ -25,6 +26,15 @@ class PersonAtBrowser {
   state() {
     this.expectedState = randomBytes(16).toString("base64url");
     return this.expectedState;
+  }
+
+  saveDiscoveryState(discovery) {
+    if (!this.#discovery) this.onStep(`answered 401; permission is given by ${discovery.authorizationServerUrl}`);
+    this.#discovery = discovery;
+  }
+
+  discoveryState() {
+    return this.#discovery;
   }
 
   clientInformation() {
@@ -87,7 +97,6 @@ export async function connect({ mcpUrl, visitor, signInLink, also, name = "Demo 
   } catch (cause) {
     if (!(cause instanceof UnauthorizedError)) throw cause;
   }
-  onStep("was answered 401, and found where to ask for permission");
   const callback = new URL(await decide({ visitor, url: person.authorizationUrl, signInLink, also }));
   if (callback.searchParams.get("state") !== person.expectedState) throw new Error("the redirect carries another state");
   onStep("signed in and approved on the consent page");

@@ -38,15 +38,20 @@ long_step() {
   mkdir -p "$cache/log"
   say "· $name: $why"
   local started=$SECONDS pid ticker status=0
+  # A process group of its own, so that Ctrl-C can end all of it; a plain background job would ignore it.
+  set -m
   "$@" >"$log" 2>&1 </dev/null 9>&- &
   pid=$!
+  set +m
   (
     while sleep 15 2>/dev/null; do
       printf '    %3d s  %s\n' $((SECONDS - started)) "$(tail -n 1 "$log" | tr -d '\r' | cut -c 1-100)" >&2
     done
   ) 9>&- &
   ticker=$!
+  trap 'kill -- "-$pid" "$ticker" 2>/dev/null; say "interrupted"; exit 130' INT TERM HUP
   wait "$pid" || status=$?
+  trap - INT TERM HUP
   kill "$ticker" 2>/dev/null || true
   wait "$ticker" 2>/dev/null || true
   if [ "$status" -ne 0 ]; then
@@ -92,6 +97,8 @@ apt_install() {
   can_apt || fail "$why needs the packages ${missing[*]}" "as root: apt-get install ${missing[*]}"
   [ "$(id -u)" = 0 ] || sudo=(sudo)
   say "$why needs packages of the system; running: ${sudo[*]} apt-get install ${missing[*]}"
+  # Asks for the password here, where there is a terminal.
+  [ ${#sudo[@]} -eq 0 ] || sudo -v
   if [ ! -e "$cache/apt-updated" ] || [ -n "$(find "$cache/apt-updated" -mmin +1440)" ]; then
     long_step apt-update "refreshes the list of packages" "${sudo[@]}" apt-get update ||
       say "  the list could not be refreshed; going on with the one that is there"

@@ -168,6 +168,8 @@ export async function startWorker({ state, port, settings = {}, env = {}, onLine
 export class Worker {
   #child;
   #lines = [];
+  // Whatever ends this process, an uncaught error too, ends what it started.
+  #atExit = () => this.#signal("SIGKILL");
 
   constructor({ child, state, port, keys, onLine }) {
     this.#child = child;
@@ -176,6 +178,7 @@ export class Worker {
     this.keys = keys;
     Object.assign(this, originsOf(port));
     this.ended = once(child, "exit");
+    process.on("exit", this.#atExit);
     const log = createWriteStream(join(state, "worker.log"), { mode: 0o600 });
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
@@ -258,6 +261,7 @@ export class Worker {
       if (Date.now() > deadline) return false;
       await pause(20);
     }
+    process.off("exit", this.#atExit);
     return true;
   }
 

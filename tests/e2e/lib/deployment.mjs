@@ -8,6 +8,9 @@ import { Operator } from "../../../scripts/lib/operator.mjs";
 import { freePort, keysOf, migrate, startWorker } from "../../../scripts/lib/worker.mjs";
 import { temporaryFolder } from "./folders.mjs";
 
+// An interrupted run ends its workers too: they listen to `exit`.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
+
 let template;
 
 /** A state directory whose databases are migrated and empty; migrating happens once per process. */
