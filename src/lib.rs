@@ -22,4 +22,5 @@ pub mod http;
 pub mod media;
 pub mod networks;
 pub mod platform;
+pub mod posts;
 pub mod profiles;
