@@ -90,7 +90,7 @@ apt_install() {
   [ ${#missing[@]} -eq 0 ] && return
   can_apt || fail "$why needs the packages ${missing[*]}" "as root: apt-get install ${missing[*]}"
   [ "$(id -u)" = 0 ] || sudo=(sudo)
-  say "$why needs packages of the system; running: ${sudo[*]} apt-get install ${missing[*]}"
+  say "$why needs packages of the system; running: ${sudo:+sudo }apt-get install ${missing[*]}"
   # Asks for the password here, where there is a terminal.
   [ ${#sudo[@]} -eq 0 ] || sudo -v
   if [ ! -e "$cache/apt-updated" ] || [ -n "$(find "$cache/apt-updated" -mmin +1440)" ]; then
