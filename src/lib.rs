@@ -19,5 +19,8 @@
 pub mod desk;
 pub mod edge;
 pub mod http;
+pub mod identity;
 pub mod networks;
+pub mod operator;
 pub mod platform;
+pub mod tenants;
