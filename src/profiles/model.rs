@@ -199,17 +199,44 @@ fn named<'p>(
     name: &str,
     field: &str,
 ) -> Result<Vec<&'p Profile>, Problem> {
-    let wanted = name.trim().to_lowercase();
-    if wanted == "all" && !here.is_empty() {
+    if name.trim().eq_ignore_ascii_case("all") && !here.is_empty() {
         return Ok(here.to_vec());
     }
+    the_one(here, workspace, name, field).map(|profile| vec![profile])
+}
+
+fn the_one<'p>(
+    here: &[&'p Profile],
+    workspace: &WorkspaceId,
+    name: &str,
+    field: &str,
+) -> Result<&'p Profile, Problem> {
+    let wanted = name.trim().to_lowercase();
     let candidates: Vec<&Profile> =
         here.iter().copied().filter(|profile| profile.answers_to(&wanted)).collect();
     match candidates.as_slice() {
         [] => Err(rejected(here, workspace, field)),
-        [_] => Ok(candidates),
+        [only] => Ok(only),
         several => Err(ambiguous(several, field)),
     }
+}
+
+/// The profile of `workspace` and `network` that is to be connected again, disconnected ones included.
+///
+/// # Errors
+/// As [`choose`].
+pub(super) fn choose_to_reconnect<'p>(
+    profiles: &'p [Profile],
+    workspace: &WorkspaceId,
+    network: Network,
+    wanted: &str,
+    field: &str,
+) -> Result<&'p Profile, Problem> {
+    let here: Vec<&Profile> = profiles
+        .iter()
+        .filter(|profile| profile.workspace_id == *workspace && profile.account.network == network)
+        .collect();
+    the_one(&here, workspace, wanted, field)
 }
 
 fn ambiguous(candidates: &[&Profile], field: &str) -> Problem {
@@ -230,13 +257,12 @@ fn rejected(here: &[&Profile], workspace: &WorkspaceId, field: &str) -> Problem 
             field,
             "This workspace has no social profile yet; connect one first.",
         )
-        .next(next_call("connect_social_profile", json!({ "workspace": workspace, "network": Network::Wall })));
+        .next(next_call(
+            "connect_social_profile",
+            json!({ "workspace": workspace, "network": Network::Wall }),
+        ));
     }
     let said: Vec<String> = here.iter().map(|profile| profile.said()).collect();
-    Problem::new(
-        Code::SocialProfileRejected,
-        field,
-        format!("Use \"all\" or one of {}.", said.join(", ")),
-    )
-    .next(next_call("list_social_profiles", json!({ "workspace": workspace })))
+    Problem::new(Code::SocialProfileRejected, field, format!("Use \"all\" or one of {}.", said.join(", ")))
+        .next(next_call("list_social_profiles", json!({ "workspace": workspace })))
 }
