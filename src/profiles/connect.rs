@@ -373,22 +373,34 @@ fn handle_of(typed: &str) -> String {
     visible.trim().trim_start_matches('@').to_owned()
 }
 
+/// What a failed sign-in means, beside the field that can mend it.
 fn sign_in_fault(error: &NetworkError, server: &str) -> ConnectFault {
-    match (error.class, error.retry_at) {
-        (ErrorClass::Reauthorise | ErrorClass::SessionOver, _) => ConnectFault::at(
+    let (field, words) = match (error.class, error.code.as_str()) {
+        (_, "AuthFactorTokenRequired") => (
             Field::AppPassword,
-            "The server does not accept this handle with this app password. Check both; the app password may have been removed.",
+            "That is the account's main password. Make an app password and type that instead.".to_owned(),
         ),
-        (ErrorClass::Retry, Some(_)) => ConnectFault::at(
+        (_, "AccountDeactivated" | "AccountTakedown") => {
+            (Field::Handle, "The network says that this account is switched off.".to_owned())
+        }
+        (ErrorClass::Retry, "RateLimitExceeded" | "http_429") => (
             Field::Server,
             format!("{server} asks to wait: there were too many sign-ins. Try again in a few minutes."),
         ),
-        (ErrorClass::Retry | ErrorClass::Verify, None) => ConnectFault::at(
+        (_, "unreadable_answer" | "http_404" | "http_405") => (
             Field::Server,
-            format!("{server} could not be reached. Check the address, or try again."),
+            format!("{server} does not answer like a server of this network. Check the address."),
         ),
-        _ => ConnectFault::at(Field::Server, format!("{server} refused the sign-in ({}).", error.code)),
-    }
+        (ErrorClass::Reauthorise | ErrorClass::SessionOver, _) => (
+            Field::AppPassword,
+            "The server does not accept this handle with this app password. Check both; the app password may have been removed.".to_owned(),
+        ),
+        (ErrorClass::Retry | ErrorClass::Verify, _) => {
+            (Field::Server, format!("{server} could not be reached. Check the address, or try again."))
+        }
+        _ => (Field::Server, format!("{server} refused the sign-in ({}).", error.code)),
+    };
+    ConnectFault::at(field, words)
 }
 
 fn another_account(handle: &str) -> String {

@@ -204,14 +204,15 @@ impl<'a> SessionDesk<'a> {
     /// Whether a new session may take the old one's place: it is one, and for this account.
     fn check(&self, session: &Session) -> Result<(), NetworkError> {
         if session.expose().is_empty() {
-            return Err(fault("empty_session", "The server gave no session."));
+            return Err(fault(ErrorClass::Retry, "empty_session", "The server gave no session."));
         }
         match self.connector.identity(session) {
             Some(identity) if identity.remote_id == self.profile.account.remote_id => Ok(()),
-            _ => Err(NetworkError {
-                class: ErrorClass::Reauthorise,
-                ..fault("another_account", "The server gave a session for another account.")
-            }),
+            _ => Err(fault(
+                ErrorClass::Reauthorise,
+                "another_account",
+                "The server gave a session for another account.",
+            )),
         }
     }
 
@@ -283,26 +284,21 @@ const fn ends_the_session(class: ErrorClass) -> bool {
     matches!(class, ErrorClass::Reauthorise | ErrorClass::SessionOver)
 }
 
-/// An error before anything was sent.
-fn fault(code: &str, words: &str) -> NetworkError {
-    NetworkError { class: ErrorClass::Retry, code: code.to_owned(), words: words.to_owned(), retry_at: None }
+fn fault(class: ErrorClass, code: &str, words: &str) -> NetworkError {
+    NetworkError { words: words.to_owned(), ..NetworkError::of(class, code) }
 }
 
 fn no_credentials() -> NetworkError {
-    NetworkError {
-        class: ErrorClass::Reauthorise,
-        ..fault("no_credentials", "No app password is stored for the account's server.")
-    }
+    let words = "No app password is stored for the account's server.";
+    fault(ErrorClass::Reauthorise, "no_credentials", words)
 }
 
 fn database_error(_: DatabaseFault) -> NetworkError {
-    fault("database", "The database could not be reached.")
+    fault(ErrorClass::Retry, "database", "The database could not be reached.")
 }
 
 /// A secret that does not open is of no use to anybody: only connecting again helps.
 fn unreadable() -> NetworkError {
-    NetworkError {
-        class: ErrorClass::Reauthorise,
-        ..fault("credentials_unreadable", "The stored credentials cannot be opened.")
-    }
+    let words = "The stored credentials cannot be opened.";
+    fault(ErrorClass::Reauthorise, "credentials_unreadable", words)
 }
