@@ -24,5 +24,6 @@ pub mod media;
 pub mod networks;
 pub mod operator;
 pub mod platform;
+pub mod posts;
 pub mod profiles;
 pub mod tenants;

@@ -8,6 +8,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod desk;
+mod guard;
 mod media;
+mod posts;
+mod settings;
 mod sim;
 mod simulator;

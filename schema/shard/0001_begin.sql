@@ -267,6 +267,7 @@ CREATE TABLE post_revision (
   due_at INTEGER,
   due_local TEXT,
   due_zone TEXT,
+  deleted INTEGER NOT NULL CHECK (deleted IN (0, 1)),
   at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, post_id, revision)
 ) STRICT, WITHOUT ROWID;
