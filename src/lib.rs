@@ -19,5 +19,7 @@
 pub mod desk;
 pub mod edge;
 pub mod http;
+pub mod media;
 pub mod networks;
 pub mod platform;
+pub mod profiles;
