@@ -11,6 +11,7 @@
 mod desk;
 mod guard;
 mod media;
+mod networks;
 mod posts;
 mod settings;
 mod sim;
