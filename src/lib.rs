@@ -19,8 +19,11 @@
 pub mod desk;
 pub mod edge;
 pub mod http;
+pub mod identity;
 pub mod media;
 pub mod networks;
+pub mod operator;
 pub mod platform;
 pub mod posts;
 pub mod profiles;
+pub mod tenants;
