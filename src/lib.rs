@@ -16,8 +16,10 @@
 //! platform
 //! ```
 
+pub mod delivery;
 pub mod desk;
 pub mod edge;
 pub mod http;
 pub mod networks;
 pub mod platform;
+pub mod posts;
