@@ -1,0 +1,12 @@
+//! Native integration tests over the simulated platform: one binary, everything above `edge` in milliseconds.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod sim;
+mod simulator;
