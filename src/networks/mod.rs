@@ -7,7 +7,7 @@ mod connector;
 mod model;
 
 pub use connector::{
-    Connector, ErrorClass, Job, JobPart, Ladder, Link, NetworkError, PartState, Sent, Session, SignIn, Step,
+    Connector, ErrorClass, Identity, Job, JobPart, Ladder, Link, NetworkError, PartState, Sent, Session, SignIn, Step,
     Verdict,
 };
 pub use model::{
