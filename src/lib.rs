@@ -20,6 +20,8 @@ pub mod delivery;
 pub mod desk;
 pub mod edge;
 pub mod http;
+pub mod media;
 pub mod networks;
 pub mod platform;
 pub mod posts;
+pub mod profiles;

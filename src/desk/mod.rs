@@ -7,6 +7,7 @@ mod caller;
 mod cursor;
 mod digest;
 mod facts;
+mod fix;
 mod ids;
 mod moment;
 mod next;
@@ -21,6 +22,7 @@ pub use caller::{Act, Answer, Authority, Caller, Tenant, Visitor};
 pub use cursor::{CursorFault, open_cursor, page_limit, seal_cursor};
 pub use digest::{sha256_text, token_hash};
 pub use facts::{Facts, Role, WorkspaceFacts};
+pub use fix::{Fix, corrected_call};
 pub use ids::{
     AppId, AuditId, ChangeId, ClientId, ConnectId, DeliveryId, EntryId, FamilyId, GrantId, Id, IdFault,
     MediaId, PendingId, PostId, ProfileId, Safename, SafenameFault, TenantId, UserId, WorkspaceId,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{NextCall, Scopes};
+use super::{Fix, NextCall, Scopes};
 use crate::platform::DatabaseFault;
 
 macro_rules! codes {
@@ -113,18 +113,42 @@ pub struct Problem {
     /// The corrected call, or the call that finds what is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<NextCall>,
+    /// What would make the field right; goes into the corrected call.
+    #[serde(skip)]
+    pub fix: Option<Fix>,
 }
 
 impl Problem {
     /// A problem whose message is its code's sentence.
     pub fn new(code: Code, field: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code, field: field.into(), message: code.sentence().to_owned(), hint: hint.into(), next: None }
+        Self {
+            code,
+            field: field.into(),
+            message: code.sentence().to_owned(),
+            hint: hint.into(),
+            next: None,
+            fix: None,
+        }
     }
 
     /// The problem with a message of its own.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
+        self
+    }
+
+    /// The problem with what would make its field right.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+
+    /// The problem seen from further out: its field within `prefix`.
+    #[must_use]
+    pub fn within(mut self, prefix: &str) -> Self {
+        self.field = format!("{prefix}{}", self.field);
         self
     }
 

@@ -1,10 +1,10 @@
 //! What a tool is: one gate, then parse, act, show.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Caller, Code, Problem, Refusal, Scopes};
-use crate::platform::Later;
+use super::{Caller, Code, Problem, Refusal, Scopes, corrected_call};
+use crate::platform::{DatabaseFault, Later};
 
 /// What a tool does to the world (MCP `ToolAnnotations`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,17 +150,25 @@ impl ToolEntry {
 }
 
 async fn run<T: Tool>(caller: &Caller<'_>, arguments: Value) -> Result<String, Refusal> {
-    let input: T::Input = serde_json::from_value(arguments).map_err(|fault| {
+    let input: T::Input = T::Input::deserialize(&arguments).map_err(|fault| {
         Problem::new(Code::Malformed, "", "Compare the arguments with the tool's input schema.")
             .message(fault.to_string())
     })?;
     let caller = caller.needing(T::NEEDS.union(T::needs_of(&input)));
-    let output = T::call(&caller, input).await?;
-    serde_json::to_string(&output).map_err(|_| {
-        Refusal::Fault(crate::platform::DatabaseFault::Rejected(
-            "a result could not be serialised".to_owned(),
-        ))
-    })
+    let output =
+        T::call(&caller, input).await.map_err(|refusal| with_corrected_call::<T>(refusal, &arguments))?;
+    serde_json::to_string(&output)
+        .map_err(|_| Refusal::Fault(DatabaseFault::Rejected("a result could not be serialised".to_owned())))
+}
+
+/// Puts the corrected call into the first problem, so that the refusal alone tells what to do.
+fn with_corrected_call<T: Tool>(refusal: Refusal, arguments: &Value) -> Refusal {
+    let Refusal::Problems(mut problems) = refusal else { return refusal };
+    let corrected = corrected_call(T::NAME, arguments, &problems);
+    if let (Some(first), Some(call)) = (problems.first_mut(), corrected) {
+        first.next = Some(call);
+    }
+    Refusal::Problems(problems)
 }
 
 /// A schema without `$ref`, as clients need it.

@@ -2,7 +2,7 @@
 
 use jiff::{Span, Timestamp as Instant, Zoned, civil::DateTime, tz::AmbiguousOffset};
 
-use super::{Code, Problem, TimeZoneName};
+use super::{Code, Fix, Problem, TimeZoneName};
 use crate::platform::Timestamp;
 
 /// A time that was asked for.
@@ -69,10 +69,12 @@ pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str
         reader.local(text, zone)?
     };
     if due.at <= now {
-        return Err(reader.fault(
-            format!("{} is past.", zone.local(due.at).strftime("%Y-%m-%d %H:%M")),
-            "Give a time after that.",
-        ));
+        return Err(reader
+            .fault(
+                format!("{} is past.", zone.local(due.at).strftime("%Y-%m-%d %H:%M")),
+                "Give a time that is still to come.",
+            )
+            .fix(Fix::Set(reader.same_time_ahead(due.at).into())));
     }
     Ok(When::At(due))
 }
@@ -151,6 +153,16 @@ impl Reader<'_> {
             ),
             &format!("Say {earlier} or {later}."),
         )
+        .fix(Fix::Set(later.into()))
+    }
+
+    /// The next day on which the time of day of `past` is still to come.
+    fn same_time_ahead(&self, past: Timestamp) -> String {
+        let time = self.zone.local(past).time();
+        let today = self.zone.local(self.now);
+        let day =
+            if time > today.time() { today.date() } else { today.date().tomorrow().unwrap_or(today.date()) };
+        day.to_datetime(time).strftime("%Y-%m-%dT%H:%M:%S").to_string()
     }
 
     fn unreadable(&self) -> WhenFault {
@@ -158,6 +170,7 @@ impl Reader<'_> {
             "That is not a time Postern reads.".to_owned(),
             "Give 2026-12-01T09:00 (local), 2026-12-01T09:00:00+01:00, 2026-12-01T09:00[Europe/Stockholm], now, next_slot, or a duration such as PT2H.",
         )
+        .fix(Fix::Set("PT1H".into()))
     }
 
     fn fault(&self, message: String, hint: &str) -> WhenFault {

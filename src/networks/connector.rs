@@ -201,6 +201,13 @@ pub struct NetworkError {
     pub retry_at: Option<Timestamp>,
 }
 
+impl NetworkError {
+    /// An error with our own code and no words.
+    pub fn of(class: ErrorClass, code: &str) -> Self {
+        Self { class, code: code.to_owned(), words: String::new(), retry_at: None }
+    }
+}
+
 /// How a network is reached. Object-safe: the engine knows no network by name.
 pub trait Connector {
     /// How strong it is.
