@@ -10,6 +10,7 @@
 
 mod desk;
 mod guard;
+mod posts;
 mod settings;
 mod sim;
 mod simulator;

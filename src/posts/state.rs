@@ -110,15 +110,9 @@ impl DeliveryState {
                 S::Cancelled,
                 S::Unknown,
             ],
-            S::Preparing => &[
-                S::Preparing,
-                S::Armed,
-                S::Retrying,
-                S::Paused,
-                S::Failed,
-                S::Cancelled,
-                S::Unknown,
-            ],
+            S::Preparing => {
+                &[S::Preparing, S::Armed, S::Retrying, S::Paused, S::Failed, S::Cancelled, S::Unknown]
+            }
             S::Armed => &[
                 S::Armed,
                 S::Preparing,
@@ -130,15 +124,7 @@ impl DeliveryState {
                 S::Unknown,
             ],
             S::Sent => &[S::Sent, S::Armed, S::Published, S::Failed, S::Unknown],
-            S::Unknown => &[
-                S::Unknown,
-                S::Waiting,
-                S::Retrying,
-                S::Sent,
-                S::Published,
-                S::Failed,
-                S::Missed,
-            ],
+            S::Unknown => &[S::Unknown, S::Waiting, S::Retrying, S::Sent, S::Published, S::Failed, S::Missed],
             S::Failed => &[S::Waiting, S::Retrying, S::Sent, S::Cancelled, S::Unknown],
             S::Missed => &[S::Waiting, S::Retrying, S::Cancelled, S::Unknown],
             S::Cancelled => &[S::Waiting],
@@ -297,8 +283,7 @@ pub fn group_status(deliveries: &[DeliveryFacts]) -> GroupStatus {
     } else if any(|one| one.state.phase() != Phase::Done) {
         GroupStatus::Publishing
     } else if any(is_public) {
-        let complete =
-            all(|one| matches!(one.state, DeliveryState::Published | DeliveryState::Cancelled));
+        let complete = all(|one| matches!(one.state, DeliveryState::Published | DeliveryState::Cancelled));
         if complete { GroupStatus::Published } else { GroupStatus::PartlyPublished }
     } else if any(|one| one.state == DeliveryState::Failed) {
         GroupStatus::Failed
