@@ -16,13 +16,15 @@ mod retry;
 mod run;
 mod status;
 mod store;
+mod tools;
 mod trade;
 
 pub use crate::posts::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};
 pub use engine::{Budget, TickReport, tick};
 pub use epoch::{Release, hold, release};
 pub use removal::{Removal, RemovalOutcome, remove_live};
-pub use retry::{RetryAnswer, Retried, retry};
+pub use retry::{Retried, RetryAnswer, retry};
 pub use status::{AttemptView, ShardStatus, attempts_of, attempts_statement, status};
 pub use store::{DIRECTORY_STATEMENTS, STATEMENTS};
-pub use trade::{Holder, Trade};
+pub use tools::TOOLS;
+pub use trade::{Holder, OwnTrade, Trade};

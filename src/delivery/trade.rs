@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use crate::{
     desk::{ProfileId, TenantId},
-    networks::{Account, Connector, Network, NetworkError, Rendered, Session},
+    networks::{self, Account, Connector, Network, NetworkError, Rendered, Session},
     platform::{Database, Later, Platform},
+    posts::Content,
+    profiles,
 };
 
 /// Whose account it is, and where its secrets are.
@@ -48,4 +50,44 @@ pub trait Trade {
 
     /// Records that a person must connect the account again. Best effort: what it fails to record is found again.
     fn mark_reauthorise<'a>(&'a self, holder: Holder<'a>, why: &'a str) -> Later<'a, ()>;
+}
+
+/// The trade as the rooms below carry it out.
+pub struct OwnTrade;
+
+impl Trade for OwnTrade {
+    fn connector(&self, network: Network) -> &dyn Connector {
+        networks::connector(network)
+    }
+
+    fn render(&self, content: &str, profile: &ProfileId, network: Network) -> Option<(Rendered, Value)> {
+        Some(Content::parse(content)?.render_for(profile, network))
+    }
+
+    fn session<'a>(&'a self, holder: Holder<'a>) -> Later<'a, Result<Option<Session>, NetworkError>> {
+        Box::pin(profiles::session(holder.platform, holder.database, holder.tenant_id, holder.account))
+    }
+
+    fn renew<'a>(
+        &'a self,
+        holder: Holder<'a>,
+        over: &'a Session,
+    ) -> Later<'a, Result<Option<Session>, NetworkError>> {
+        Box::pin(profiles::renew_session(
+            holder.platform,
+            holder.database,
+            holder.tenant_id,
+            holder.account,
+            over,
+        ))
+    }
+
+    fn mark_reauthorise<'a>(&'a self, holder: Holder<'a>, why: &'a str) -> Later<'a, ()> {
+        Box::pin(async move {
+            let marked =
+                profiles::mark_reauthorise(holder.database, holder.tenant_id, holder.account, why).await;
+            // The next attempt finds the account as sick as this one did, and marks it then.
+            drop(marked);
+        })
+    }
 }

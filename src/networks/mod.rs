@@ -33,10 +33,10 @@ pub fn connector(network: Network) -> &'static dyn Connector {
 }
 
 /// What `draft` becomes on `network`, and what is wrong with it. Pure; what is sent is what this gives.
-pub fn render(network: Network, draft: &Draft, account: &Account) -> Rendered {
+pub fn render(network: Network, draft: &Draft) -> Rendered {
     match network {
-        Network::Wall => wall::render(draft, account),
-        Network::Bluesky => bluesky::render(draft, account),
+        Network::Wall => wall::render(draft),
+        Network::Bluesky => bluesky::render(draft),
     }
 }
 
