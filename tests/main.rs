@@ -8,10 +8,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod app;
+mod contract;
 mod desk;
 mod guard;
+mod house;
 mod media;
 mod networks;
+mod plans;
 mod posts;
 mod settings;
 mod sim;

@@ -32,7 +32,7 @@ FROM (SELECT delivery_id, published_at, entry_id FROM wall_entry
     AND profile_id = (SELECT profile_id FROM profile WHERE tenant_id = ?1 AND network = 'wall' AND handle = ?2)
     AND position = 0 AND (published_at, entry_id) < (?3, ?4)
   ORDER BY published_at DESC, entry_id DESC LIMIT ?5) page
-JOIN wall_entry e ON e.tenant_id = ?1 AND e.delivery_id = page.delivery_id
+JOIN wall_entry e INDEXED BY wall_entry_once ON e.tenant_id = ?1 AND e.delivery_id = page.delivery_id
 ORDER BY page.published_at DESC, page.entry_id DESC, e.position";
 
     /// An entry of a Wall with its further parts in order. ?1 tenant ?2 handle ?3 entry
