@@ -13,6 +13,7 @@ mod guard;
 mod media;
 mod networks;
 mod posts;
+mod mcp;
 mod settings;
 mod sim;
 mod simulator;

@@ -60,8 +60,9 @@ pub fn tools() -> impl Iterator<Item = &'static ToolEntry> {
 impl Catalogue {
     /// The deployment's catalogue.
     pub fn embedded() -> &'static Self {
-        static EMBEDDED: LazyLock<Catalogue> =
-            LazyLock::new(|| Catalogue::new(tools().copied(), SCHEMAS).unwrap_or(Catalogue { tools: Vec::new() }));
+        static EMBEDDED: LazyLock<Catalogue> = LazyLock::new(|| {
+            Catalogue::new(tools().copied(), SCHEMAS).unwrap_or(Catalogue { tools: Vec::new() })
+        });
         &EMBEDDED
     }
 
@@ -69,10 +70,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When `schemas` is not such a text.
-    pub fn new(
-        tools: impl IntoIterator<Item = ToolEntry>,
-        schemas: &str,
-    ) -> Result<Self, serde_json::Error> {
+    pub fn new(tools: impl IntoIterator<Item = ToolEntry>, schemas: &str) -> Result<Self, serde_json::Error> {
         let schemas: BTreeMap<&str, Schemas<'_>> = serde_json::from_str(schemas)?;
         let tools = tools
             .into_iter()

@@ -64,7 +64,8 @@ impl Simplifier {
         if schema.get("type") != Some(&json!("object")) {
             self.fault("", "the root must be an object");
         }
-        if self.side == Side::Output && schema.get("properties").is_some_and(|all| all.get("error").is_some()) {
+        if self.side == Side::Output && schema.get("properties").is_some_and(|all| all.get("error").is_some())
+        {
             self.fault("error", "this name belongs to refusals");
         }
         if let Some(members) = schema.as_object_mut() {
@@ -88,10 +89,13 @@ impl Simplifier {
             self.object(&mut schema, place, depth);
         }
         if self.side == Side::Output {
-            schema.retain(|keyword, _| ["type", "properties", "items", "description"].contains(&keyword.as_str()));
+            schema.retain(|keyword, _| {
+                ["type", "properties", "items", "description"].contains(&keyword.as_str())
+            });
         }
         for keyword in schema.keys() {
-            if !shape::KEYWORDS.contains(&keyword.as_str()) && !shape::ANNOTATIONS.contains(&keyword.as_str()) {
+            if !shape::KEYWORDS.contains(&keyword.as_str()) && !shape::ANNOTATIONS.contains(&keyword.as_str())
+            {
                 self.fault(place, &format!("the keyword {keyword} is not checked"));
             }
         }
@@ -115,8 +119,13 @@ impl Simplifier {
                 .collect();
             schema.insert("properties".to_owned(), Value::Object(properties));
             schema.insert("additionalProperties".to_owned(), json!(false));
-        } else if let Some(others) = schema.remove("additionalProperties").filter(|others| !others.is_boolean()) {
-            schema.insert("additionalProperties".to_owned(), self.schema(others, &format!("{place}.*"), depth + 1));
+        } else if let Some(others) =
+            schema.remove("additionalProperties").filter(|others| !others.is_boolean())
+        {
+            schema.insert(
+                "additionalProperties".to_owned(),
+                self.schema(others, &format!("{place}.*"), depth + 1),
+            );
         }
         if schema.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
             schema.remove("required");

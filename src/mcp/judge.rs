@@ -84,12 +84,11 @@ impl<'c> Judged<'c> {
 
 /// Judges a request that was authenticated.
 pub(super) fn judge<'c>(catalogue: &'c Catalogue, config: &Config, http: &http::Request) -> Judged<'c> {
-    let judged = headers::check_transport(config, http).and_then(|()| parse(&http.body)).and_then(
-        |body| match body {
+    let judged =
+        headers::check_transport(config, http).and_then(|()| parse(&http.body)).and_then(|body| match body {
             Value::Array(messages) => batch(catalogue, http, messages),
             message => Ok(single(catalogue, http, message)),
-        },
-    );
+        });
     judged.unwrap_or_else(|fault| Judged::one(Revision::NEWEST, None, Err(fault)))
 }
 
@@ -104,10 +103,10 @@ fn batch<'c>(
     messages: Vec<Value>,
 ) -> Result<Judged<'c>, Fault> {
     let refused = |why: &str| Fault::new(Kind::InvalidRequest, why);
-    let revision = legacy_revision(http)?;
-    if !revision.takes_batches() || messages.iter().any(envelope::is_in) {
-        return Err(refused("This protocol version has no batches; send one message."));
-    }
+    let revision = legacy_revision(http)
+        .ok()
+        .filter(|revision| revision.takes_batches() && !messages.iter().any(envelope::is_in))
+        .ok_or_else(|| refused("This protocol version has no batches; send one message."))?;
     if messages.is_empty() || messages.len() > MAX_BATCH {
         return Err(refused("A batch has 1 to 20 messages."));
     }
@@ -131,7 +130,8 @@ fn batched(catalogue: &Catalogue, revision: Revision, message: Value) -> Option<
 }
 
 fn single<'c>(catalogue: &'c Catalogue, http: &http::Request, message: Value) -> Judged<'c> {
-    let is_modern = envelope::is_in(&message) || headers::revision(http).is_some_and(revision::is_modern_date);
+    let is_modern =
+        envelope::is_in(&message) || headers::revision(http).is_some_and(revision::is_modern_date);
     let era = if is_modern { Revision::NEWEST } else { Revision::UNNAMED };
     match Message::read(message) {
         Ok(Message::Notification) => Judged::accepted(era),

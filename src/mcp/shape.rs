@@ -93,7 +93,13 @@ impl Findings {
             Value::Object(members) => self.check_members(schema, members, field),
             Value::Array(items) => self.check_items(schema, items, field),
             Value::String(text) => {
-                self.check_range(schema, ["minLength", "maxLength"], text.chars().count(), "characters", field);
+                self.check_range(
+                    schema,
+                    ["minLength", "maxLength"],
+                    text.chars().count(),
+                    "characters",
+                    field,
+                );
             }
             Value::Number(number) => self.check_number(schema, number, field),
             Value::Null | Value::Bool(_) => {}
@@ -162,7 +168,14 @@ impl Findings {
         }
     }
 
-    fn check_range(&mut self, schema: &Value, [least, most]: [&str; 2], size: usize, unit: &str, field: &str) {
+    fn check_range(
+        &mut self,
+        schema: &Value,
+        [least, most]: [&str; 2],
+        size: usize,
+        unit: &str,
+        field: &str,
+    ) {
         let bound = |keyword| schema.get(keyword).and_then(Value::as_u64);
         let size = u64::try_from(size).unwrap_or(u64::MAX);
         if let Some(least) = bound(least).filter(|least| size < *least) {
