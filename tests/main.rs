@@ -10,10 +10,10 @@
 
 mod desk;
 mod guard;
+mod mcp;
 mod media;
 mod networks;
 mod posts;
-mod mcp;
 mod settings;
 mod sim;
 mod simulator;

@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, value::RawValue};
 
 use super::{revision::Revision, shape, writer::ObjectWriter};
 use crate::desk::{Effect, Hints, Scopes, ToolEntry};
+use crate::posts;
 
 /// The tools of every room, in the order in which they are listed.
-const ROOMS: &[&[ToolEntry]] = &[];
+const ROOMS: &[&[ToolEntry]] = &[posts::TOOLS];
 
 /// What `generate` made of the tools' types; a test keeps it fresh.
 const SCHEMAS: &str = include_str!("catalogue.json");
@@ -106,9 +107,14 @@ impl Tool {
         let input = serde_json::from_str(schemas.input.get())?;
         let plain =
             ObjectWriter::default().member("name", &entry.name).raw("inputSchema", schemas.input.get());
-        let annotated = plain.clone().member("annotations", &annotations(entry.title, entry.hints));
-        let structured =
-            annotated.clone().member("title", &entry.title).raw("outputSchema", schemas.output.get());
+        let hints = annotations(entry.hints);
+        let annotated =
+            plain.clone().raw("annotations", &hints.clone().member("title", &entry.title).finish());
+        let structured = plain
+            .clone()
+            .raw("annotations", &hints.finish())
+            .member("title", &entry.title)
+            .raw("outputSchema", schemas.output.get());
         Ok(Self { entry, input, listings: [plain, annotated, structured] })
     }
 
@@ -133,13 +139,16 @@ fn ungranted(description: &str, missing: Scopes) -> String {
     format!("{description} Not granted: calling it asks the person for {}.", missing.to_text())
 }
 
-/// MCP `ToolAnnotations`.
-fn annotations(title: &str, hints: Hints) -> Value {
-    json!({
-        "title": title,
-        "readOnlyHint": hints.effect == Effect::Reads,
-        "destructiveHint": hints.effect == Effect::Destroys,
-        "idempotentHint": hints.idempotent,
-        "openWorldHint": hints.open_world,
-    })
+/// MCP `ToolAnnotations`, without what follows from a tool's only reading.
+fn annotations(hints: Hints) -> ObjectWriter {
+    let reads = hints.effect == Effect::Reads;
+    let hinted =
+        ObjectWriter::default().member("readOnlyHint", &reads).member("openWorldHint", &hints.open_world);
+    if reads {
+        hinted
+    } else {
+        hinted
+            .member("destructiveHint", &(hints.effect == Effect::Destroys))
+            .member("idempotentHint", &hints.idempotent)
+    }
 }

@@ -9,8 +9,8 @@ use crate::desk::ToolEntry;
 /// Objects inside objects, not counting the arguments themselves.
 const MAX_DEPTH: usize = 3;
 
-/// What results show of their structure: objects below this are only called objects.
-const MAX_OUTPUT_DEPTH: usize = 2;
+/// Keywords of a schema that tell a model nothing.
+const NOISE: [&str; 7] = ["$schema", "title", "format", "default", "examples", "readOnly", "writeOnly"];
 
 /// The schemas of `tools` as `catalogue.json` holds them, one tool a line.
 ///
@@ -20,78 +20,76 @@ pub fn catalogue<'a>(tools: impl IntoIterator<Item = &'a ToolEntry>) -> Result<S
     let mut faults = Vec::new();
     let mut lines = Vec::new();
     for tool in tools {
-        let mut input = Simplifier::new(Side::Input, tool.name);
-        let mut output = Simplifier::new(Side::Output, tool.name);
+        let mut simplifier = Simplifier { tool: tool.name, described: Vec::new(), faults: Vec::new() };
         let schemas = json!({
-            "input": input.root((tool.input_schema)().to_value()),
-            "output": output.root((tool.output_schema)().to_value()),
+            "input": simplifier.input((tool.input_schema)().to_value()),
+            "output": simplifier.output((tool.output_schema)().to_value()),
         });
-        faults.extend(input.faults.into_iter().chain(output.faults));
+        faults.append(&mut simplifier.faults);
         lines.push(format!("\"{}\":{schemas}", tool.name));
     }
     if faults.is_empty() { Ok(format!("{{\n{}\n}}\n", lines.join(",\n"))) } else { Err(faults) }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    /// Closed, every property described.
-    Input,
-    /// Open and nothing demanded, so that results can grow and the body of a refusal fits too.
-    Output,
-}
-
 struct Simplifier {
-    side: Side,
     tool: &'static str,
+    /// The properties of objects that were described already.
+    described: Vec<Value>,
     faults: Vec<String>,
 }
 
 impl Simplifier {
-    const fn new(side: Side, tool: &'static str) -> Self {
-        Self { side, tool, faults: Vec::new() }
-    }
-
     fn fault(&mut self, place: &str, what: &str) {
-        let side = match self.side {
-            Side::Input => "input",
-            Side::Output => "output",
-        };
-        self.faults.push(format!("{} {side} {place}: {what}", self.tool));
+        self.faults.push(format!("{}{place}: {what}", self.tool));
     }
 
-    fn root(&mut self, schema: Value) -> Value {
+    /// The schema of the arguments: closed, every property described once, nothing that is not checked.
+    fn input(&mut self, schema: Value) -> Value {
         let mut schema = self.schema(schema, "", 0);
         if schema.get("type") != Some(&json!("object")) {
-            self.fault("", "the root must be an object");
-        }
-        if self.side == Side::Output && schema.get("properties").is_some_and(|all| all.get("error").is_some())
-        {
-            self.fault("error", "this name belongs to refusals");
+            self.fault("", "the arguments must be an object");
         }
         if let Some(members) = schema.as_object_mut() {
             members.remove("description");
-            if self.side == Side::Input && !members.contains_key("properties") {
-                members.insert("additionalProperties".to_owned(), json!(false));
-            }
+            members.entry("additionalProperties").or_insert(json!(false));
         }
         schema
     }
 
+    /// The schema of the result: what its members are called and their types. Nothing is demanded, so that results can
+    /// grow and the body of a refusal fits too; and nothing is said that a model learns from the result itself.
+    fn output(&mut self, schema: Value) -> Value {
+        let properties = match schema.get("properties") {
+            Some(Value::Object(properties)) => properties.clone(),
+            _ => Map::new(),
+        };
+        if schema.get("type") != Some(&json!("object")) || properties.contains_key("error") {
+            self.fault(
+                " result",
+                "it must be an object without a member \"error\", which belongs to refusals",
+            );
+        }
+        let properties: Map<String, Value> = properties
+            .into_iter()
+            .map(|(name, property)| {
+                let property = self.simplified(property, &format!(" result.{name}"));
+                let property = property.into_iter().filter(|(keyword, _)| keyword == "type").collect();
+                (name, Value::Object(property))
+            })
+            .collect();
+        json!({ "type": "object", "properties": properties })
+    }
+
     /// `depth` counts the objects around this schema.
     fn schema(&mut self, schema: Value, place: &str, depth: usize) -> Value {
-        let Value::Object(schema) = schema else { return json!({}) };
-        let mut schema = self.without_unions(schema, place);
-        strip_noise(&mut schema);
+        let mut schema = self.simplified(schema, place);
         if let Some(items) = schema.remove("items") {
-            schema.insert("items".to_owned(), self.schema(items, &format!("{place}[]"), depth));
+            let mut items = self.schema(items, &format!("{place}[]"), depth);
+            items.as_object_mut().map(|items| items.remove("description"));
+            schema.insert("items".to_owned(), items);
         }
         if schema.get("type") == Some(&json!("object")) {
             self.object(&mut schema, place, depth);
-        }
-        if self.side == Side::Output {
-            schema.retain(|keyword, _| {
-                ["type", "properties", "items", "description"].contains(&keyword.as_str())
-            });
         }
         for keyword in schema.keys() {
             if !shape::KEYWORDS.contains(&keyword.as_str()) && !shape::ANNOTATIONS.contains(&keyword.as_str())
@@ -103,72 +101,72 @@ impl Simplifier {
     }
 
     fn object(&mut self, schema: &mut Map<String, Value>, place: &str, depth: usize) {
-        if self.side == Side::Output && depth > MAX_OUTPUT_DEPTH {
-            schema.remove("properties");
-        }
         if depth > MAX_DEPTH {
             self.fault(place, "it is nested too deep");
         }
-        if let Some(Value::Object(properties)) = schema.remove("properties") {
-            let properties: Map<String, Value> = properties
-                .into_iter()
-                .map(|(name, property)| {
-                    let property = self.property(property, &format!("{place}.{name}"), depth);
-                    (name, property)
-                })
-                .collect();
-            schema.insert("properties".to_owned(), Value::Object(properties));
-            schema.insert("additionalProperties".to_owned(), json!(false));
-        } else if let Some(others) =
-            schema.remove("additionalProperties").filter(|others| !others.is_boolean())
-        {
-            schema.insert(
-                "additionalProperties".to_owned(),
-                self.schema(others, &format!("{place}.*"), depth + 1),
-            );
-        }
-        if schema.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
-            schema.remove("required");
-        }
-    }
-
-    fn property(&mut self, property: Value, place: &str, depth: usize) -> Value {
-        let mut property = self.schema(property, place, depth + 1);
-        let is_described = property.get("description").is_some();
-        match self.side {
-            Side::Input if !is_described => self.fault(place, "it has no description"),
-            Side::Output if depth > 0 => {
-                property.as_object_mut().map(|members| members.remove("description"));
+        match (schema.remove("properties"), schema.remove("additionalProperties")) {
+            (Some(Value::Object(properties)), _) => {
+                let properties = self.properties(properties, place, depth);
+                schema.insert("properties".to_owned(), properties);
+                schema.insert("additionalProperties".to_owned(), json!(false));
             }
-            Side::Input | Side::Output => {}
+            (_, Some(others @ Value::Object(_))) => {
+                let others = self.schema(others, &format!("{place}.*"), depth + 1);
+                schema.insert("additionalProperties".to_owned(), others);
+            }
+            _ => {}
         }
-        property
     }
 
-    /// Reads `T or null` as an optional `T`, and a choice of words as one list of them.
-    fn without_unions(&mut self, mut schema: Map<String, Value>, place: &str) -> Map<String, Value> {
+    /// Properties, each described; those of an object that came before, such as a picture in another place, are not
+    /// described again.
+    fn properties(&mut self, properties: Map<String, Value>, place: &str, depth: usize) -> Value {
+        let mut simplified = Map::new();
+        for (name, property) in properties {
+            let place = format!("{place}.{name}");
+            let property = self.schema(property, &place, depth + 1);
+            if property.get("description").is_none() {
+                self.fault(&place, "it has no description");
+            }
+            simplified.insert(name, property);
+        }
+        let properties = Value::Object(simplified);
+        if self.described.contains(&properties) {
+            return without_descriptions(properties);
+        }
+        self.described.push(properties.clone());
+        properties
+    }
+
+    /// The schema without noise; `T or null` as an optional `T`, and a choice of words as one list of them.
+    fn simplified(&mut self, schema: Value, place: &str) -> Map<String, Value> {
+        let Value::Object(mut schema) = schema else { return Map::new() };
+        for keyword in ["anyOf", "oneOf", "allOf"] {
+            if let Some(Value::Array(choices)) = schema.remove(keyword) {
+                for (keyword, value) in self.one_of(choices, place) {
+                    schema.entry(keyword).or_insert(value);
+                }
+            }
+        }
+        schema.retain(|keyword, _| !NOISE.contains(&keyword.as_str()));
         if let Some(constant) = schema.remove("const") {
             schema.insert("enum".to_owned(), json!([constant]));
         }
         if let Some(Value::Array(words)) = schema.get_mut("enum") {
             words.retain(|word| !word.is_null());
         }
-        if let Some(Value::Array(types)) = schema.get("type") {
-            match types.iter().filter(|name| **name != json!("null")).collect::<Vec<_>>().as_slice() {
-                [only] => {
-                    let only = (*only).clone();
-                    schema.insert("type".to_owned(), only);
-                }
+        if let Some(Value::Array(types)) = schema.get_mut("type") {
+            types.retain(|name| *name != json!("null"));
+            match types.pop() {
+                Some(only) if types.is_empty() => drop(schema.insert("type".to_owned(), only)),
                 _ => self.fault(place, "it has several types"),
             }
         }
-        for keyword in ["anyOf", "oneOf", "allOf"] {
-            if let Some(Value::Array(choices)) = schema.remove(keyword) {
-                let choice = self.one_of(choices, place);
-                for (keyword, value) in choice {
-                    schema.entry(keyword).or_insert(value);
-                }
-            }
+        if let Some(Value::String(description)) = schema.get_mut("description") {
+            *description = description.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
+        if schema.get("required") == Some(&json!([])) {
+            schema.remove("required");
         }
         schema
     }
@@ -177,31 +175,30 @@ impl Simplifier {
         let mut choices: Vec<Map<String, Value>> = choices
             .into_iter()
             .filter(|choice| choice.get("type") != Some(&json!("null")))
-            .filter_map(|choice| match choice {
-                Value::Object(choice) => Some(self.without_unions(choice, place)),
-                _ => None,
-            })
+            .map(|choice| self.simplified(choice, place))
             .collect();
         if choices.len() == 1 {
             return choices.pop().unwrap_or_default();
         }
         let words: Option<Vec<&Vec<Value>>> =
             choices.iter().map(|choice| choice.get("enum").and_then(Value::as_array)).collect();
-        let Some(words) = words else {
-            self.fault(place, "it is a choice between shapes");
-            return Map::new();
-        };
-        let words: Vec<Value> = words.into_iter().flatten().cloned().collect();
-        Map::from_iter([("type".to_owned(), json!("string")), ("enum".to_owned(), Value::Array(words))])
+        match words {
+            Some(words) => {
+                let words: Vec<&Value> = words.into_iter().flatten().collect();
+                Map::from_iter([("type".to_owned(), json!("string")), ("enum".to_owned(), json!(words))])
+            }
+            None => {
+                self.fault(place, "it is a choice between shapes");
+                Map::new()
+            }
+        }
     }
 }
 
-/// Removes what tells a model nothing, and mends the line breaks of docstrings.
-fn strip_noise(schema: &mut Map<String, Value>) {
-    for keyword in ["$schema", "title", "format", "default", "examples"] {
-        schema.remove(keyword);
+fn without_descriptions(properties: Value) -> Value {
+    let Value::Object(mut properties) = properties else { return properties };
+    for property in properties.values_mut() {
+        property.as_object_mut().map(|property| property.remove("description"));
     }
-    if let Some(Value::String(description)) = schema.get_mut("description") {
-        *description = description.split_whitespace().collect::<Vec<_>>().join(" ");
-    }
+    Value::Object(properties)
 }

@@ -69,8 +69,8 @@ impl Id {
     fn read(id: Value) -> Result<Self, Malformed> {
         match id {
             Value::String(text) => Ok(Self::Text(text)),
-            Value::Number(number) => Ok(Self::Number(number)),
-            _ => Err(invalid(None, "id must be a string or a number.")),
+            Value::Number(number) if !number.is_f64() => Ok(Self::Number(number)),
+            _ => Err(invalid(None, "id must be a string or an integer.")),
         }
     }
 }

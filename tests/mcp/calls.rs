@@ -170,7 +170,7 @@ fn what_the_role_does_not_allow_is_a_refusal() {
 fn a_database_that_fails_is_told_as_such_and_never_as_a_server_error() {
     for (fault, code) in [(Fault::NotSent, "unavailable"), (Fault::LostReply, "outcome_unknown")] {
         let endpoint = Endpoint::new();
-        endpoint.sim.faults.on_call(Port::Database, 1, fault);
+        endpoint.sim.faults.on_call(Port::Shard, 1, fault);
         let answer = endpoint.send(&note(json!({ "text": "hi" })));
         let told = answer.code;
         assert_eq!(result(answer)["isError"], json!(true));

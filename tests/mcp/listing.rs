@@ -52,11 +52,19 @@ fn a_tool_says_what_it_is() {
     assert_eq!(listed[0]["title"], json!("Where am I"));
     assert_eq!(listed[0]["description"], json!("Tells the \"organisation\"."));
     assert_eq!(listed[0]["inputSchema"], json!({ "type": "object", "additionalProperties": false }));
+    assert_eq!(listed[0]["annotations"], json!({ "readOnlyHint": true, "openWorldHint": false }));
     assert_eq!(
-        listed[0]["annotations"],
-        json!({ "title": "Where am I", "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false })
+        listed[1]["annotations"],
+        json!({ "readOnlyHint": false, "openWorldHint": false, "destructiveHint": false, "idempotentHint": false })
     );
     assert_eq!(listed[2]["annotations"]["destructiveHint"], json!(true));
+}
+
+#[test]
+fn a_revision_without_titles_finds_it_among_the_annotations() {
+    let endpoint = Endpoint::new();
+    let listed = tools(&body(endpoint.send(&unnamed("tools/list", json!({})))));
+    assert_eq!(listed[0]["annotations"]["title"], json!("Where am I"));
 }
 
 #[test]
@@ -85,7 +93,7 @@ fn a_tool_that_the_role_can_never_use_is_left_out() {
 #[test]
 fn listing_and_discovery_ask_no_database() {
     let endpoint = Endpoint::new();
-    endpoint.sim.faults.on_call(Port::Database, 1, Fault::NotSent);
+    endpoint.sim.faults.on_call(Port::Shard, 1, Fault::NotSent);
     for method in ["tools/list", "server/discover"] {
         body(endpoint.send_as(&endpoint.company.grant, Scopes::NONE, &modern(method, json!({}))));
     }

@@ -98,6 +98,7 @@ fn what_is_not_a_message_is_an_invalid_request() {
         json!({ "jsonrpc": "2.0", "id": 1, "method": 5 }),
         json!({ "jsonrpc": "2.0", "id": null, "method": "ping" }),
         json!({ "jsonrpc": "2.0", "id": {}, "method": "ping" }),
+        json!({ "jsonrpc": "2.0", "id": 1.5, "method": "ping" }),
     ] {
         assert_eq!(status_and_code(endpoint.send(&post(message.to_string()))), (400, -32600), "{message}");
     }
