@@ -1,7 +1,7 @@
 //! The MCP endpoint of a tenant: both eras of the protocol on one address, and the catalogue of tools.
 //!
-//! A request that the edge has authenticated is judged whole ([`judge`]), then what it asks for runs, then each answer
-//! is written as its revision knows it ([`results`]). Nothing but JSON-RPC leaves this room.
+//! A request that the edge has authenticated is judged whole (`judge`), then what it asks for runs, then each answer is
+//! written as its revision knows it (`results`). Nothing but JSON-RPC leaves this room.
 
 mod catalogue;
 mod envelope;

@@ -11,7 +11,10 @@ use crate::sim::{Random, Sim, run, world::Company};
 
 /// What the whole list may cost a model, counting four bytes as a token.
 const LIST_TOKENS: usize = 12_000;
+/// What a tool may cost on average, and each of those that take a post's whole body.
 const TOOL_TOKENS: usize = 350;
+const BODY_TOKENS: usize = 1_100;
+const TAKE_A_BODY: [&str; 4] = ["create_post", "create_posts", "preview_post", "update_post"];
 
 fn listed(entries: &[ToolEntry]) -> Vec<Value> {
     let catalogue = Catalogue::new(entries.iter().copied(), &generate::catalogue(entries).unwrap()).unwrap();
@@ -108,13 +111,16 @@ fn assert_output_rules(schema: &Value, name: &str) {
 
 #[test]
 fn the_list_is_small_enough_for_a_model() {
-    let listed = listed(&mcp::tools().copied().collect::<Vec<_>>());
-    let tokens = |tool: &Value| tool.to_string().len().div_ceil(4);
-    let total: usize = listed.iter().map(tokens).sum();
-    let report: Vec<String> =
-        listed.iter().map(|tool| format!("{} {}", tool["name"], tokens(tool))).collect();
-    assert!(total <= LIST_TOKENS, "{total} tokens: {}", report.join(", "));
-    assert!(total <= TOOL_TOKENS * listed.len().max(1), "{total} tokens: {}", report.join(", "));
+    let costs: Vec<(String, usize)> = listed(&mcp::tools().copied().collect::<Vec<_>>())
+        .into_iter()
+        .map(|tool| (tool["name"].as_str().unwrap().to_owned(), tool.to_string().len().div_ceil(4)))
+        .collect();
+    let total = |costs: &[(String, usize)]| costs.iter().map(|(_, tokens)| tokens).sum::<usize>();
+    assert!(total(&costs) <= LIST_TOKENS, "{} tokens: {costs:?}", total(&costs));
+    let (bodies, others): (Vec<_>, Vec<_>) =
+        costs.into_iter().partition(|(name, _)| TAKE_A_BODY.contains(&name.as_str()));
+    assert!(bodies.iter().all(|(_, tokens)| *tokens <= BODY_TOKENS), "{bodies:?}");
+    assert!(total(&others) <= TOOL_TOKENS * others.len(), "{others:?}");
 }
 
 #[test]

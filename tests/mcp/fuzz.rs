@@ -60,8 +60,12 @@ fn assert_is_an_answer(request: &Request, response: &Response, seed: u64) {
         }
         answer => {
             assert_is_response(answer, false, &context);
-            let is_error = answer.get("error").is_some();
-            assert!(is_error || response.status == 200, "{context}");
+            assert!(may_travel_with(answer, response.status), "{} {answer} {context}", response.status);
+            let has_envelope = serde_json::from_str(&sent).is_ok_and(|sent: Value| is_enveloped(&sent));
+            if let Some(result) = answer.get("result") {
+                assert_eq!(result.get("resultType").is_some(), has_envelope, "{context}");
+            }
+            assert!(response.status != 404 || has_envelope, "{context}");
             if let Some(id) =
                 serde_json::from_str::<Value>(&sent).ok().and_then(|sent| sent.get("id").cloned())
                 && (id.is_string() || id.is_i64() || id.is_u64())
@@ -72,6 +76,23 @@ fn assert_is_an_answer(request: &Request, response: &Response, seed: u64) {
             }
         }
     }
+}
+
+/// Which statuses the only answer of a response may have.
+fn may_travel_with(answer: &Value, status: u16) -> bool {
+    let statuses: &[u16] = match answer["error"]["code"].as_i64() {
+        None => &[200],
+        Some(-32700 | -32020 | -32022) => &[400],
+        Some(-32600) => &[400, 403, 405, 415],
+        Some(-32601) => &[200, 404],
+        Some(-32602) => &[200, 400],
+        Some(_) => &[],
+    };
+    statuses.contains(&status)
+}
+
+fn is_enveloped(sent: &Value) -> bool {
+    sent["params"]["_meta"].get("io.modelcontextprotocol/protocolVersion").is_some()
 }
 
 /// JSON-RPC 2.0 section 5, as MCP narrows it.
