@@ -7,10 +7,10 @@ use serde_json::{Value, value::RawValue};
 
 use super::{revision::Revision, shape, writer::ObjectWriter};
 use crate::desk::{Effect, Hints, Scopes, ToolEntry};
-use crate::posts;
+use crate::{posts, profiles};
 
 /// The tools of every room, in the order in which they are listed.
-const ROOMS: &[&[ToolEntry]] = &[posts::TOOLS];
+const ROOMS: &[&[ToolEntry]] = &[profiles::TOOLS, posts::TOOLS];
 
 /// What `generate` made of the tools' types; a test keeps it fresh.
 const SCHEMAS: &str = include_str!("catalogue.json");
