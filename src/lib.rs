@@ -21,6 +21,7 @@ pub mod desk;
 pub mod edge;
 pub mod http;
 pub mod identity;
+pub mod mcp;
 pub mod media;
 pub mod networks;
 pub mod operator;

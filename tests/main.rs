@@ -13,6 +13,7 @@ mod contract;
 mod desk;
 mod guard;
 mod house;
+mod mcp;
 mod media;
 mod networks;
 mod plans;
