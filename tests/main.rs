@@ -13,6 +13,7 @@ mod guard;
 mod media;
 mod networks;
 mod posts;
+mod profiles;
 mod settings;
 mod sim;
 mod simulator;
