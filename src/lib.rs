@@ -16,6 +16,7 @@
 //! platform
 //! ```
 
+pub mod delivery;
 pub mod desk;
 pub mod edge;
 pub mod http;

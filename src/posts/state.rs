@@ -106,6 +106,7 @@ impl DeliveryState {
                 S::Retrying,
                 S::Paused,
                 S::Failed,
+                S::Missed,
                 S::Cancelled,
                 S::Unknown,
             ],

@@ -144,22 +144,30 @@ impl Tool for UnschedulePost {
     type Output = PostGroupView;
 
     async fn call(caller: &Caller<'_>, input: UnscheduleInput) -> Result<PostGroupView, Refusal> {
-        let scene = Scene::read(caller, &[&input.post_id], None).await?;
-        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
-        refuse_if_live(row)?;
-        if row.due_at.is_none() {
-            return Err(Problem::new(
-                Code::NotScheduled,
-                "post_id",
-                "It is a draft already; nothing needs to be done.",
-            )
-            .next(next_call("get_post", json!({ "post_id": row.post_id })))
-            .into());
-        }
-        let change = Change { caller, scene: &scene, row, workspace };
-        let desired = Desired { content: row.content.clone(), due: None, deleted: false };
-        change.commit(caller, Self::NAME, desired, 0).await
+        unschedule(caller, &input.post_id).await
     }
+}
+
+/// Makes a scheduled post a draft again.
+///
+/// # Errors
+/// `post_not_found`, `not_scheduled`, `post_busy`, `post_already_live`.
+pub async fn unschedule(caller: &Caller<'_>, post_id: &str) -> Result<PostGroupView, Refusal> {
+    let scene = Scene::read(caller, &[post_id], None).await?;
+    let (row, workspace) = scene.post(post_id, "post_id")?;
+    refuse_if_live(row)?;
+    if row.due_at.is_none() {
+        return Err(Problem::new(
+            Code::NotScheduled,
+            "post_id",
+            "It is a draft already; nothing needs to be done.",
+        )
+        .next(next_call("get_post", json!({ "post_id": row.post_id })))
+        .into());
+    }
+    let change = Change { caller, scene: &scene, row, workspace };
+    let desired = Desired { content: row.content.clone(), due: None, deleted: false };
+    change.commit(caller, UnschedulePost::NAME, desired, 0).await
 }
 
 /// Publishes a post at once.
