@@ -18,6 +18,7 @@ mod media;
 mod networks;
 mod plans;
 mod posts;
+mod profiles;
 mod settings;
 mod sim;
 mod simulator;
