@@ -16,10 +16,6 @@ fn marked(text: &str) -> Vec<(&str, Mark)> {
     spans(text).into_iter().map(|span| (&text[span.range], span.mark)).collect()
 }
 
-fn link(uri: &str) -> Mark {
-    Mark::Link(uri.to_owned())
-}
-
 /// The only link of a text: how it is shown, and where it leads.
 fn only_link(text: &str) -> (String, String) {
     match marked(text).as_slice() {
