@@ -9,6 +9,7 @@ mod checks;
 mod connector;
 mod model;
 pub mod spans;
+mod tools;
 pub mod wall;
 
 use serde_json::Value;
@@ -22,6 +23,7 @@ pub use connector::{
 pub use model::{
     Account, Attachment, Count, Draft, DraftPart, Network, PartKind, Rendered, RenderedPart, Rules, Unit,
 };
+pub use tools::TOOLS;
 pub use wall::STATEMENTS;
 
 /// How a network is reached.
