@@ -10,6 +10,8 @@
 
 mod desk;
 mod guard;
+mod media;
+mod networks;
 mod posts;
 mod settings;
 mod sim;

@@ -1,35 +1,41 @@
-//! The one cookie that Postern sets.
+//! The cookies that Postern sets.
 
-/// The session cookie's name: `__Host-` binds it to this host over https (RFC 6265bis 4.1.3.2); browsers refuse that
-/// prefix on http loopback.
-pub const fn session_cookie_name(local: bool) -> &'static str {
-    if local { "postern_session" } else { "__Host-postern_session" }
+use super::Request;
+
+/// A cookie of the app's origin. Scripts cannot read it, and other sites' forms do not send it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// The browser session's secret.
+    Session,
+    /// The page that a person wanted before signing in.
+    Next,
 }
 
-/// A session cookie to set or to clear.
-pub enum Cookie<'a> {
-    /// Signs in with this secret for so many seconds.
-    Set {
-        /// The session's secret.
-        secret: &'a str,
-        /// Seconds until the browser forgets it.
-        max_age: i64,
-    },
-    /// Signs out.
-    Clear,
-}
+impl Cookie {
+    /// Its name: `__Host-` binds it to this host over https (RFC 6265bis 4.1.3.2); browsers refuse that prefix on http
+    /// loopback, which `local` tells.
+    pub const fn name(self, local: bool) -> &'static str {
+        match (self, local) {
+            (Self::Session, true) => "postern_session",
+            (Self::Session, false) => "__Host-postern_session",
+            (Self::Next, true) => "postern_next",
+            (Self::Next, false) => "__Host-postern_next",
+        }
+    }
 
-impl Cookie<'_> {
-    /// The `Set-Cookie` value.
-    pub fn header(&self, local: bool) -> String {
-        let (value, max_age) = match self {
-            Self::Set { secret, max_age } => (*secret, *max_age),
-            Self::Clear => ("", 0),
-        };
+    /// The value that the browser sent.
+    pub fn read(self, request: &Request, local: bool) -> Option<&str> {
+        request.cookie(self.name(local))
+    }
+
+    /// The `Set-Cookie` value that keeps `value` for `max_age` seconds.
+    pub fn set(self, value: &str, max_age: i64, local: bool) -> String {
         let secure = if local { "" } else { "; Secure" };
-        format!(
-            "{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}",
-            session_cookie_name(local)
-        )
+        format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}", self.name(local))
+    }
+
+    /// The `Set-Cookie` value that removes it.
+    pub fn clear(self, local: bool) -> String {
+        self.set("", 0, local)
     }
 }

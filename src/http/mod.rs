@@ -9,7 +9,7 @@ mod request;
 mod response;
 mod routes;
 
-pub use cookies::{Cookie, session_cookie_name};
+pub use cookies::Cookie;
 pub use guard::{Address, FetchFault, Fetched, Forbidden, GuardedClient};
 pub use page::{FormTarget, Notice, STYLE, page};
 pub use problem::Problem;

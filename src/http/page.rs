@@ -62,6 +62,12 @@ pub struct Notice<'a> {
 }
 
 impl Notice<'_> {
+    /// The databases did not do their part.
+    pub const UNAVAILABLE: Notice<'static> = Notice {
+        heading: "Not right now",
+        words: "Postern cannot reach its database at this moment. Wait a minute and try again.",
+    };
+
     /// The notice as a response.
     pub fn response(&self, status: u16) -> Response {
         page(status, self, FormTarget::SelfOnly, None)

@@ -12,6 +12,7 @@ mod events;
 mod http_client;
 mod key_value;
 mod keys;
+mod memory;
 
 use std::{future::Future, pin::Pin};
 
@@ -27,6 +28,7 @@ pub use events::{Event, Events};
 pub use http_client::{Body, HttpClient, HttpFault, Method, OutgoingRequest, ReceivedResponse, ResponseSink};
 pub use key_value::{KeyValue, KvFault};
 pub use keys::{Keyring, Purpose, SealFault, Sealed, SecretKey, TenantKey};
+pub use memory::Memory;
 
 pub(crate) use database::statements;
 
@@ -42,6 +44,8 @@ pub struct Platform<'a> {
     pub shards: &'a [&'a dyn Database],
     /// Read path for what may lag by seconds. Never an authority.
     pub key_value: &'a dyn KeyValue,
+    /// This isolate's copies of what may lag by seconds.
+    pub memory: &'a Memory,
     /// The web. Use it through `http::guard` only.
     pub http: &'a dyn HttpClient,
     /// Media and other large bytes.

@@ -1,0 +1,136 @@
+//! Browser sessions.
+
+use data_encoding::BASE64URL_NOPAD;
+
+use super::store;
+use crate::{
+    desk::{UserId, token_hash},
+    http::{Cookie, Form, Notice, Request, Response},
+    platform::{
+        Config, DatabaseFault, Entropy, FromRow, Platform, Purpose, Row, RowFault, Statement, Timestamp,
+        first, only, random_array,
+    },
+};
+
+/// A session ends this long after signing in, whatever happens: 30 days.
+pub(super) const LONGEST_SECONDS: i64 = 30 * 86_400;
+/// A session ends when it was not used for this long: 12 hours.
+const IDLE_SECONDS: i64 = 12 * 3600;
+/// Being used is written down at most this often: every 10 minutes.
+const SEEN_SECONDS: i64 = 600;
+
+/// A signed-in person's browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The person.
+    pub user_id: UserId,
+    /// The person's name.
+    pub name: String,
+    /// The person's e-mail address.
+    pub email: String,
+    /// The hash by which the session is known here.
+    pub hash: String,
+    /// When the person signed in.
+    pub signed_in_at: Timestamp,
+}
+
+struct SessionRow {
+    session: Session,
+    seen_at: Timestamp,
+}
+
+impl FromRow for SessionRow {
+    fn from_row(row: &Row) -> Result<Self, RowFault> {
+        let session = Session {
+            user_id: row.get("user_id")?,
+            name: row.get("name")?,
+            email: row.get("email")?,
+            hash: row.get("session_hash")?,
+            signed_in_at: row.get("signed_in_at")?,
+        };
+        Ok(Self { session, seen_at: row.get("seen_at")? })
+    }
+}
+
+/// The session that the request's cookie names, if it is live.
+///
+/// # Errors
+/// When the directory fails.
+pub async fn session(platform: &Platform<'_>, request: &Request) -> Result<Option<Session>, DatabaseFault> {
+    let Some(hash) = cookie_hash(platform, request) else {
+        return Ok(None);
+    };
+    let now = platform.now();
+    let find =
+        store::FIND_SESSION.with([hash.as_str().into(), now.into(), now.plus_seconds(-IDLE_SECONDS).into()]);
+    let Some(row) = first::<SessionRow>(&only(platform.directory, find).await?)? else {
+        return Ok(None);
+    };
+    if now.millis_since(row.seen_at) >= SEEN_SECONDS * 1000 {
+        only(platform.directory, store::TOUCH_SESSION.with([hash.into(), now.into()])).await?;
+    }
+    Ok(Some(row.session))
+}
+
+/// The hash of the session secret that the browser sent.
+pub(super) fn cookie_hash(platform: &Platform<'_>, request: &Request) -> Option<String> {
+    Cookie::Session.read(request, platform.config.is_local()).map(token_hash)
+}
+
+/// The statement that ends a session.
+pub(super) fn end(hash: &str) -> Statement {
+    store::END_SESSION.with([hash.into()])
+}
+
+/// A fresh secret of 256 bits.
+pub(super) fn new_secret(entropy: &dyn Entropy) -> String {
+    BASE64URL_NOPAD.encode(&random_array::<32>(entropy))
+}
+
+impl Session {
+    /// The token that forms of this session carry: the key's id and an HMAC over the session's hash.
+    pub fn csrf(&self, config: &Config) -> String {
+        let tag = config.keys.current(Purpose::Csrf).hmac(self.hash.as_bytes());
+        format!("{}.{}", config.keys.current_id(), BASE64URL_NOPAD.encode(&tag))
+    }
+
+    /// Whether an unsafe request really comes from this session's own page: it is same-origin, and the form carries
+    /// the session's token in `csrf`.
+    ///
+    /// # Errors
+    /// The page that answers it otherwise, 403.
+    pub fn allows(&self, config: &Config, request: &Request, form: &Form) -> Result<(), Response> {
+        if is_same_origin(config, request) && self.made(config, form.get("csrf").unwrap_or_default()) {
+            Ok(())
+        } else {
+            Err(not_from_here())
+        }
+    }
+
+    fn made(&self, config: &Config, token: &str) -> bool {
+        let Some((id, tag)) = token.split_once('.') else {
+            return false;
+        };
+        let key = config.keys.by_id(id, Purpose::Csrf);
+        let tag = BASE64URL_NOPAD.decode(tag.as_bytes()).ok();
+        key.zip(tag).is_some_and(|(key, tag)| key.verify(self.hash.as_bytes(), &tag))
+    }
+}
+
+/// Whether a browser says that the request comes from a page of this origin. Pages send no referrer, for which browsers
+/// make `Origin` null on forms, so `Sec-Fetch-Site` decides where there is one.
+pub(super) fn is_same_origin(config: &Config, request: &Request) -> bool {
+    match request.header("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => request.header("origin") == Some(config.public_origin.as_str()),
+    }
+}
+
+/// The answer to a form that does not come from its own page.
+pub(super) fn not_from_here() -> Response {
+    Notice {
+        heading: "This form is not valid any more",
+        words: "Go back, load the page again and repeat what you did. Nothing was changed.",
+    }
+    .response(403)
+}

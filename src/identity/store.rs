@@ -1,0 +1,43 @@
+//! The SQL of people, links and sessions.
+
+use crate::platform::statements;
+
+statements! { Directory:
+    /// A live session and its person. ?1 hash ?2 now ?3 the earliest last use that still counts
+    pub(super) FIND_SESSION = "find_session", "SELECT s.session_hash, s.user_id, s.signed_in_at, s.seen_at, p.name, p.email
+FROM session s JOIN person p ON p.user_id = s.user_id
+WHERE s.session_hash = ?1 AND s.expires_at > ?2 AND s.seen_at > ?3";
+
+    /// Writes down that a session was used. ?1 hash ?2 now
+    pub(super) TOUCH_SESSION = "touch_session", "UPDATE session SET seen_at = ?2 WHERE session_hash = ?1 AND seen_at < ?2";
+
+    /// ?1 hash
+    pub(super) END_SESSION = "end_session", "DELETE FROM session WHERE session_hash = ?1";
+
+    /// Ends a browser's former session if the new one has begun. ?1 former hash or NULL ?2 new hash
+    pub(super) END_FORMER_SESSION = "end_former_session", "DELETE FROM session
+WHERE session_hash = ?1 AND EXISTS (SELECT 1 FROM session WHERE session_hash = ?2)";
+
+    /// ?1 hash ?2 person ?3 now ?4 expiry
+    pub(super) ADD_LINK = "add_link", "INSERT INTO sign_in_link (link_hash, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
+
+    /// Whom a link that still works signs in. ?1 hash ?2 now
+    pub(super) FIND_LINK = "find_link", "SELECT p.user_id, p.name, p.email
+FROM sign_in_link l JOIN person p ON p.user_id = l.user_id
+WHERE l.link_hash = ?1 AND l.used_at IS NULL AND l.expires_at > ?2";
+
+    /// Uses a link up: changes one row for exactly one caller. ?1 hash ?2 now
+    pub(super) USE_LINK = "use_link", "UPDATE sign_in_link SET used_at = ?2 WHERE link_hash = ?1 AND used_at IS NULL AND expires_at > ?2";
+
+    /// Begins a session if the statement before it used the link up. ?1 link's hash ?2 session's hash ?3 now ?4 expiry
+    pub(super) BEGIN_SESSION = "begin_session", "INSERT INTO session (session_hash, user_id, created_at, signed_in_at, seen_at, expires_at)
+SELECT ?2, user_id, ?3, ?3, ?3, ?4 FROM sign_in_link WHERE link_hash = ?1 AND changes() = 1
+RETURNING session_hash";
+
+    /// ?1 address
+    pub(super) FIND_PERSON = "find_person", "SELECT user_id, name, email FROM person WHERE email = ?1";
+
+    /// Adds a person unless there is one with this address. ?1 id ?2 address ?3 name ?4 now
+    pub(super) ADD_PERSON = "add_person", "INSERT INTO person (user_id, email, name, created_at) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (email) DO NOTHING";
+}

@@ -1,0 +1,1 @@
+//! What the operator's shell may ask of a deployment.
