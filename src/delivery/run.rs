@@ -65,7 +65,7 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(super) fn new(shift: &'a Shift<'a>, delivery: Delivery, lease: Lease) -> Self {
-        let connector = shift.trade.connector(delivery.account.network);
+        let connector = shift.trade.connector(delivery.profile.account.network);
         let plan = delivery.plan.clone().unwrap_or_default();
         let job = delivery.job(&plan);
         Self {
@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
             platform: &self.shift.platform,
             database: &self.shift.database,
             tenant_id: &self.delivery.tenant_id,
-            account: &self.delivery.account,
+            profile: &self.delivery.profile,
         }
     }
 
@@ -222,10 +222,8 @@ impl<'a> Run<'a> {
             return rest(self.change(DeliveryState::Cancelled, None, Some(&why), None, None, None).await);
         }
         let delivery = &self.delivery;
-        let account = &delivery.account;
         let public = delivery.public_parts();
-        let rendered =
-            self.shift.trade.render(&delivery.content, &account.profile_id, account.network);
+        let rendered = self.shift.trade.render(&delivery.content, &delivery.profile.account);
         let Some((rendered, settings)) = rendered else {
             // Content of a later release: that release's tick will know it.
             let now = self.now();
@@ -257,7 +255,7 @@ impl<'a> Run<'a> {
             let why = Why::new(Reason::Fix, code.as_str(), code.sentence());
             return self.give_up(why, Some(self.attempt("plan", self.now(), "fix", None))).await;
         }
-        if let Some(why) = self.delivery.account_sick.clone() {
+        if let Some(why) = self.delivery.sickness() {
             return self.pause("profile_needs_reconnect", &why, None).await;
         }
         if self.waited_too_long() {
@@ -288,7 +286,7 @@ impl<'a> Run<'a> {
     }
 
     async fn prepare(&mut self) -> Flow {
-        if let Some(why) = self.delivery.account_sick.clone() {
+        if let Some(why) = self.delivery.sickness() {
             return self.pause("profile_needs_reconnect", &why, None).await;
         }
         if let Err(error) = self.ask_session().await {
@@ -331,7 +329,7 @@ impl<'a> Run<'a> {
     /// Arms a part, unless it is, and makes the irreversible call.
     async fn send(&mut self, part: usize) -> Flow {
         let again = self.delivery.state == DeliveryState::Armed;
-        if !again && let Some(why) = self.delivery.account_sick.clone() {
+        if !again && let Some(why) = self.delivery.sickness() {
             return self.pause("profile_needs_reconnect", &why, None).await;
         }
         match self.ask_session().await {
