@@ -300,12 +300,6 @@ pub(super) fn doubt(ladder: Ladder, armed_at: Timestamp, now: Timestamp, tries: 
     }
 }
 
-/// Whether an error of the irreversible call that says "try again" may hide a call that took effect: where repeating is
-/// harmless, a connector need not tell the two apart.
-pub(super) const fn may_have_landed(ladder: Ladder) -> bool {
-    matches!(ladder, Ladder::Exact | Ladder::Window(_))
-}
-
 /// When to try again after `tries` failures: what the network asked for, else twice as long each time, and never all at
 /// the same moment.
 pub(super) fn try_again_at(

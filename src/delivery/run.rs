@@ -7,7 +7,7 @@ use super::{
     engine::Shift,
     model::{
         CALL_MILLIS, Delivery, Doubt, LEASE_MILLIS, MAX_LOOKS, MAX_POLLS, MAX_TRIES, PAUSE_MILLIS, POLL_MILLIS,
-        Plan, PlanPart, Why, doubt, is_public, may_have_landed, try_again_at,
+        Plan, PlanPart, Why, doubt, is_public, try_again_at,
     },
     trade::Holder,
 };
@@ -401,7 +401,6 @@ impl<'a> Run<'a> {
                 self.ask_person(&error.code, &error.words).await
             }
             ErrorClass::Verify => self.still_in_doubt("send", started, error).await,
-            ErrorClass::Retry if may_have_landed(ladder) => self.still_in_doubt("send", started, error).await,
             ErrorClass::SessionOver => {
                 let attempt = self.attempt("send", started, "session over", Some(&error));
                 if self.disarm(part, attempt).await.is_err() {
