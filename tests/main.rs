@@ -10,6 +10,7 @@
 
 mod app;
 mod contract;
+mod delivery;
 mod desk;
 mod guard;
 mod house;

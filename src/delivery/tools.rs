@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     removal::{RemovalOutcome, remove_live},
     retry::{RetryAnswer, plan, retry},
-    trade::OwnTrade,
+    trade::RealTrade,
 };
 use crate::{
     desk::{
@@ -81,7 +81,7 @@ impl Tool for RetryPost {
         let retried = if input.text.is_some() || input.media.is_some() {
             retry_with_words(caller, &scene, row, workspace, chosen.as_deref(), &input).await?
         } else {
-            retry(caller, &OwnTrade, &row.post_id, chosen.as_deref()).await?
+            retry(caller, &RealTrade, &row.post_id, chosen.as_deref()).await?
         };
         let post = shown(caller, &row.post_id).await?;
         let handle = |id: &ProfileId| {
@@ -122,7 +122,7 @@ async fn retry_with_words(
     chosen: Option<&[ProfileId]>,
     input: &RetryInput,
 ) -> Result<Vec<super::retry::Retried>, Refusal> {
-    let plan = plan(caller, &OwnTrade, &row.post_id, chosen).await?;
+    let plan = plan(caller, &RealTrade, &row.post_id, chosen).await?;
     let own: Vec<ProfileId> = plan.retried.iter().map(|one| one.profile.clone()).collect();
     let content = with_words(caller, workspace, row.content.clone(), own.clone(), input).await?;
     refuse_problems(&content, &own, &scene.profiles)?;
@@ -292,7 +292,7 @@ async fn taken_down(
     scene: &Scene,
     row: &PostRow,
 ) -> Result<Vec<RemovedProfile>, Refusal> {
-    let removals = remove_live(caller, &OwnTrade, &row.post_id).await?;
+    let removals = remove_live(caller, &RealTrade, &row.post_id).await?;
     Ok(removals
         .into_iter()
         .map(|removal| RemovedProfile {

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::{
-    desk::{ProfileId, TenantId},
+    desk::TenantId,
     networks::{self, Account, Connector, Network, NetworkError, Rendered, Session},
     platform::{Database, Later, Platform},
     posts::Content,
-    profiles,
+    profiles::{self, Profile},
 };
 
 /// Whose account it is, and where its secrets are.
@@ -19,8 +19,8 @@ pub struct Holder<'a> {
     pub database: &'a dyn Database,
     /// The tenant.
     pub tenant_id: &'a TenantId,
-    /// The account.
-    pub account: &'a Account,
+    /// The profile.
+    pub profile: &'a Profile,
 }
 
 /// Networks, content and credentials, as delivery needs them.
@@ -28,9 +28,9 @@ pub trait Trade {
     /// The connector of a network.
     fn connector(&self, network: Network) -> &dyn Connector;
 
-    /// What a post group's stored content becomes on one profile, and the network's settings for it. Nothing when the
+    /// What a post group's stored content becomes for one account, and the network's settings for it. Nothing when the
     /// content is of a version that this release does not know.
-    fn render(&self, content: &str, profile: &ProfileId, network: Network) -> Option<(Rendered, Value)>;
+    fn render(&self, content: &str, account: &Account) -> Option<(Rendered, Value)>;
 
     /// The account's session, for networks that have one; renewed when it is about to end.
     ///
@@ -52,20 +52,21 @@ pub trait Trade {
     fn mark_reauthorise<'a>(&'a self, holder: Holder<'a>, why: &'a str) -> Later<'a, ()>;
 }
 
-/// The trade as the rooms below carry it out.
-pub struct OwnTrade;
+/// The networks, posts and profiles of this crate.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealTrade;
 
-impl Trade for OwnTrade {
+impl Trade for RealTrade {
     fn connector(&self, network: Network) -> &dyn Connector {
         networks::connector(network)
     }
 
-    fn render(&self, content: &str, profile: &ProfileId, network: Network) -> Option<(Rendered, Value)> {
-        Some(Content::parse(content)?.render_for(profile, network))
+    fn render(&self, content: &str, account: &Account) -> Option<(Rendered, Value)> {
+        Some(Content::parse(content)?.render_for(&account.profile_id, account.network))
     }
 
     fn session<'a>(&'a self, holder: Holder<'a>) -> Later<'a, Result<Option<Session>, NetworkError>> {
-        Box::pin(profiles::session(holder.platform, holder.database, holder.tenant_id, holder.account))
+        Box::pin(profiles::session(holder.platform, holder.database, holder.tenant_id, holder.profile))
     }
 
     fn renew<'a>(
@@ -77,7 +78,7 @@ impl Trade for OwnTrade {
             holder.platform,
             holder.database,
             holder.tenant_id,
-            holder.account,
+            holder.profile,
             over,
         ))
     }
@@ -85,8 +86,8 @@ impl Trade for OwnTrade {
     fn mark_reauthorise<'a>(&'a self, holder: Holder<'a>, why: &'a str) -> Later<'a, ()> {
         Box::pin(async move {
             let marked =
-                profiles::mark_reauthorise(holder.database, holder.tenant_id, holder.account, why).await;
-            // The next attempt finds the account as sick as this one did, and marks it then.
+                profiles::mark_reauthorise(holder.database, holder.tenant_id, holder.profile, why).await;
+            // A profile that could not be marked refuses the next delivery again, and is marked then.
             drop(marked);
         })
     }

@@ -4,13 +4,14 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
+    Profile,
     connect::link,
     store,
     vault::{Place, Secret, Vault},
 };
 use crate::{
     desk::TenantId,
-    networks::{self, Account, Connector, ErrorClass, NetworkError, Session, SignIn},
+    networks::{self, Connector, ErrorClass, NetworkError, Session, SignIn},
     platform::{
         Database, DatabaseFault, FromRow, Platform, Row, RowFault, Rows, Statement, Timestamp, random_array,
     },
@@ -34,9 +35,9 @@ pub async fn session(
     platform: &Platform<'_>,
     database: &dyn Database,
     tenant: &TenantId,
-    account: &Account,
+    profile: &Profile,
 ) -> Result<Option<Session>, NetworkError> {
-    let Some(desk) = SessionDesk::open(*platform, database, tenant, account)? else { return Ok(None) };
+    let Some(desk) = SessionDesk::open(*platform, database, tenant, profile)? else { return Ok(None) };
     let secrets = desk.secrets().await?;
     match &secrets.session {
         Some(session) if !desk.ends_soon(session) => Ok(secrets.session),
@@ -53,10 +54,10 @@ pub async fn renew_session(
     platform: &Platform<'_>,
     database: &dyn Database,
     tenant: &TenantId,
-    account: &Account,
+    profile: &Profile,
     over: &Session,
 ) -> Result<Option<Session>, NetworkError> {
-    match SessionDesk::open(*platform, database, tenant, account)? {
+    match SessionDesk::open(*platform, database, tenant, profile)? {
         None => Ok(None),
         Some(desk) => desk.renewed(Some(over)).await.map(Some),
     }
@@ -69,11 +70,11 @@ pub async fn renew_session(
 pub async fn mark_reauthorise(
     database: &dyn Database,
     tenant: &TenantId,
-    account: &Account,
+    profile: &Profile,
     why: &str,
 ) -> Result<(), DatabaseFault> {
     let why: String = why.chars().take(500).collect();
-    let mark = store::MARK_REAUTHORISE.with([tenant.into(), (&account.profile_id).into(), why.into()]);
+    let mark = store::MARK_REAUTHORISE.with([tenant.into(), (&profile.id).into(), why.into()]);
     database.batch(vec![mark]).await.map(drop)
 }
 
@@ -82,7 +83,7 @@ struct SessionDesk<'a> {
     platform: Platform<'a>,
     database: &'a dyn Database,
     tenant: &'a TenantId,
-    account: &'a Account,
+    profile: &'a Profile,
     server: &'a str,
     connector: &'static dyn Connector,
 }
@@ -99,14 +100,14 @@ impl<'a> SessionDesk<'a> {
         platform: Platform<'a>,
         database: &'a dyn Database,
         tenant: &'a TenantId,
-        account: &'a Account,
+        profile: &'a Profile,
     ) -> Result<Option<Self>, NetworkError> {
-        let connector = networks::connector(account.network);
+        let connector = networks::connector(profile.account.network);
         if !connector.needs_session() {
             return Ok(None);
         }
-        let server = account.server.as_deref().ok_or_else(no_credentials)?;
-        Ok(Some(Self { platform, database, tenant, account, server, connector }))
+        let server = profile.account.server.as_deref().ok_or_else(no_credentials)?;
+        Ok(Some(Self { platform, database, tenant, profile, server, connector }))
     }
 
     fn ends_soon(&self, session: &Session) -> bool {
@@ -126,7 +127,7 @@ impl<'a> SessionDesk<'a> {
     fn reading(&self) -> Vec<Statement> {
         vec![
             store::TENANT_KEY.with([self.tenant.into()]),
-            store::SECRETS.with([self.tenant.into(), (&self.account.profile_id).into()]),
+            store::SECRETS.with([self.tenant.into(), (&self.profile.id).into()]),
         ]
     }
 
@@ -136,7 +137,7 @@ impl<'a> SessionDesk<'a> {
         let now = self.platform.now();
         let take = store::LEASE_TAKE.with([
             self.tenant.into(),
-            (&self.account.profile_id).into(),
+            (&self.profile.id).into(),
             token.as_str().into(),
             now.plus_seconds(LEASE).into(),
             now.into(),
@@ -154,8 +155,7 @@ impl<'a> SessionDesk<'a> {
             Err(fault) => Err(fault),
         };
         // Should this fail, the lease ends by itself.
-        let end =
-            store::LEASE_END.with([self.tenant.into(), (&self.account.profile_id).into(), token.into()]);
+        let end = store::LEASE_END.with([self.tenant.into(), (&self.profile.id).into(), token.into()]);
         let _ = self.batch(vec![end]).await;
         outcome
     }
@@ -197,7 +197,7 @@ impl<'a> SessionDesk<'a> {
             }
         }
         let secret = secrets.app_password.as_deref().ok_or_else(no_credentials)?;
-        let identifier = &self.account.remote_id;
+        let identifier = &self.profile.account.remote_id;
         self.connector.sign_in(SignIn { server: self.server, identifier, secret }, link(&self.platform)).await
     }
 
@@ -207,7 +207,7 @@ impl<'a> SessionDesk<'a> {
             return Err(fault(ErrorClass::Retry, "empty_session", "The server gave no session."));
         }
         match self.connector.identity(session) {
-            Some(identity) if identity.remote_id == self.account.remote_id => Ok(()),
+            Some(identity) if identity.remote_id == self.profile.account.remote_id => Ok(()),
             _ => Err(fault(
                 ErrorClass::Reauthorise,
                 "another_account",
@@ -217,13 +217,13 @@ impl<'a> SessionDesk<'a> {
     }
 
     async fn store(&self, vault: &Vault, session: &Session, token: &str) -> Result<(), NetworkError> {
-        let place = Place { tenant: self.tenant, profile: &self.account.profile_id, origin: self.server };
+        let place = Place { tenant: self.tenant, profile: &self.profile.id, origin: self.server };
         let sealed = vault
             .seal(self.platform.entropy, &place, Secret::Session, session.expose())
             .map_err(|_| unreadable())?;
         let renewed = store::SESSION_RENEWED.with([
             self.tenant.into(),
-            (&self.account.profile_id).into(),
+            (&self.profile.id).into(),
             token.into(),
             self.server.into(),
             sealed.into(),
@@ -235,7 +235,7 @@ impl<'a> SessionDesk<'a> {
 
     fn opened(&self, key: &Rows, secrets: &Rows) -> Result<Secrets, NetworkError> {
         let vault = Vault::open(&self.platform.config.keys, self.tenant, key).map_err(|_| unreadable())?;
-        let place = Place { tenant: self.tenant, profile: &self.account.profile_id, origin: self.server };
+        let place = Place { tenant: self.tenant, profile: &self.profile.id, origin: self.server };
         let mut opened = Secrets { vault, app_password: None, session: None };
         for row in secrets {
             let row = SecretRow::from_row(row).map_err(DatabaseFault::from).map_err(database_error)?;
