@@ -23,4 +23,5 @@ pub mod identity;
 pub mod networks;
 pub mod operator;
 pub mod platform;
+pub mod studio;
 pub mod tenants;
