@@ -8,5 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod desk;
+mod guard;
+mod settings;
 mod sim;
 mod simulator;

@@ -181,7 +181,8 @@ INSERT INTO network (network) VALUES ('wall'), ('bluesky');
 CREATE TABLE profile_state (state TEXT PRIMARY KEY) STRICT;
 INSERT INTO profile_state (state) VALUES ('healthy'), ('reauthorise'), ('disconnected');
 
--- Connected accounts. `server` is the origin that its secrets are for; the Wall has none.
+-- Connected accounts. `server` is the origin that its secrets are for; the Wall has none. The lease is of the one who
+-- renews its session.
 CREATE TABLE profile (
   tenant_id TEXT NOT NULL,
   profile_id TEXT NOT NULL,
@@ -194,6 +195,8 @@ CREATE TABLE profile (
   state TEXT NOT NULL REFERENCES profile_state (state),
   state_why TEXT,
   settings TEXT NOT NULL DEFAULT '{"v":1}' CHECK (json_valid(settings)),
+  lease_token TEXT,
+  lease_until INTEGER,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, profile_id),
@@ -202,7 +205,7 @@ CREATE TABLE profile (
 CREATE UNIQUE INDEX profile_by_account ON profile (tenant_id, workspace_id, network, remote_id);
 CREATE UNIQUE INDEX profile_wall_handle ON profile (tenant_id, handle) WHERE network = 'wall';
 
--- Sealed credentials, one row per kind; one refresher at a time by lease.
+-- Sealed credentials, one row per kind, for one origin.
 CREATE TABLE profile_secret (
   tenant_id TEXT NOT NULL,
   profile_id TEXT NOT NULL,
@@ -214,6 +217,9 @@ CREATE TABLE profile_secret (
   PRIMARY KEY (tenant_id, profile_id, kind),
   FOREIGN KEY (tenant_id, profile_id) REFERENCES profile (tenant_id, profile_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER profile_server_drops_secrets AFTER UPDATE OF server ON profile WHEN OLD.server IS NOT NEW.server
+BEGIN DELETE FROM profile_secret WHERE tenant_id = OLD.tenant_id AND profile_id = OLD.profile_id; END;
 
 -- An assistant asked for an account to be connected; the person does it on a page. Rows live 1 day.
 CREATE TABLE connect_request (
@@ -280,6 +286,7 @@ CREATE TABLE post_revision (
   due_at INTEGER,
   due_local TEXT,
   due_zone TEXT,
+  deleted INTEGER NOT NULL CHECK (deleted IN (0, 1)),
   at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, post_id, revision)
 ) STRICT, WITHOUT ROWID;
