@@ -10,6 +10,7 @@
 
 mod desk;
 mod guard;
+mod identity;
 mod settings;
 mod sim;
 mod simulator;

@@ -230,13 +230,12 @@ fn rejected(here: &[&Profile], workspace: &WorkspaceId, field: &str) -> Problem 
             field,
             "This workspace has no social profile yet; connect one first.",
         )
-        .next(next_call("connect_social_profile", json!({ "workspace": workspace, "network": Network::Wall })));
+        .next(next_call(
+            "connect_social_profile",
+            json!({ "workspace": workspace, "network": Network::Wall }),
+        ));
     }
     let said: Vec<String> = here.iter().map(|profile| profile.said()).collect();
-    Problem::new(
-        Code::SocialProfileRejected,
-        field,
-        format!("Use \"all\" or one of {}.", said.join(", ")),
-    )
-    .next(next_call("list_social_profiles", json!({ "workspace": workspace })))
+    Problem::new(Code::SocialProfileRejected, field, format!("Use \"all\" or one of {}.", said.join(", ")))
+        .next(next_call("list_social_profiles", json!({ "workspace": workspace })))
 }

@@ -65,7 +65,7 @@ tenant_tables! {
     delivery (delivery_id) [post_id, profile_id, workspace_id, network, state, due_at, next_at, attempts, reason,
         reason_code, reason_text, plan, url, published_at, removed_at, created_at, updated_at] secret [lease_token];
     change (change_id) [holder, act, posts, at, undone_at] secret [];
-    post_revision (post_id, revision) [content, due_at, due_local, due_zone, at] secret [];
+    post_revision (post_id, revision) [content, due_at, due_local, due_zone, deleted, at] secret [];
     post_group (post_id) [workspace_id, revision, content, content_hash, due_at, due_local, due_zone, user_id,
         grant_id, created_at, updated_at, deleted_at] secret [];
     media (media_id) [workspace_id, hash, content_type, bytes, width, height, alt, created_at] secret [];
@@ -73,7 +73,7 @@ tenant_tables! {
         secret [];
     profile_secret (profile_id, kind) [origin, expires_at, updated_at] secret [sealed];
     profile (profile_id) [workspace_id, network, handle, name, remote_id, server, state, state_why, settings,
-        created_at, updated_at] secret [];
+        created_at, updated_at] secret [lease_token, lease_until];
     idempotency (holder, tool, key) [created_at] secret [body_hash, result];
     audit (audit_id) [at, user_id, client_id, grant_id, act, subjects, outcome] secret [];
     refresh_family (family_id) [grant_id, resource, token_number, rotated_at, current_used, replays, expires_at,
