@@ -16,6 +16,7 @@
 //! platform
 //! ```
 
+pub mod delivery;
 pub mod desk;
 pub mod edge;
 pub mod http;
@@ -24,6 +25,7 @@ pub mod media;
 pub mod networks;
 pub mod operator;
 pub mod platform;
+pub mod posts;
 pub mod profiles;
 pub mod studio;
 pub mod tenants;

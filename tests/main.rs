@@ -11,6 +11,9 @@
 mod desk;
 mod guard;
 mod identity;
+mod media;
+mod networks;
+mod posts;
 mod settings;
 mod sim;
 mod simulator;

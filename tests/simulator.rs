@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use postern::platform::{
-    Body, ByteRange, Clock, Database, DatabaseFault, Home, HttpClient, HttpFault, KeyValue, Later, Method,
-    OutgoingRequest, ResponseSink, Sql, Value, random_array,
+    Body, ByteRange, Clock, Database, DatabaseFault, Event, Events, Home, HttpClient, HttpFault, KeyValue,
+    Later, Method, OutgoingRequest, ResponseSink, Sql, Value, random_array,
 };
 
 use crate::sim::{

@@ -345,9 +345,10 @@ CREATE TABLE delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX delivery_by_post ON delivery (tenant_id, post_id, profile_id);
 CREATE INDEX delivery_by_profile ON delivery (tenant_id, profile_id, due_at);
+-- What the tick looks at. A busy delivery's next_at is the end of its lease.
 CREATE INDEX delivery_due ON delivery (next_at)
-  WHERE state IN ('waiting', 'retrying', 'claimed', 'preparing', 'armed', 'sent');
-CREATE INDEX delivery_unknown ON delivery (delivery_id) WHERE state = 'unknown';
+  WHERE state IN ('waiting', 'retrying', 'paused', 'claimed', 'preparing', 'armed', 'sent', 'unknown');
+CREATE INDEX delivery_unknown ON delivery (updated_at) WHERE state = 'unknown';
 
 -- The parts of a delivery (post, reply, first comment), armed and settled one by one.
 CREATE TABLE delivery_part (

@@ -12,7 +12,7 @@ use crate::{
 const ALT_LIMIT: usize = 2000;
 
 /// A picture of a post: one that is stored, or one on the web.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[cfg_attr(not(target_arch = "wasm32"), schemars(inline))]
 pub struct MediaInput {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::store;
 use crate::{
-    desk::{Caller, Code, NextCall, Problem, Problems, ProfileId, WorkspaceId, next_call},
+    desk::{Caller, Code, Fix, NextCall, Problem, Problems, ProfileId, WorkspaceId, next_call},
     networks::{Account, Network},
     platform::{FromRow, FromValue, Row, RowFault, Statement, Value},
 };
@@ -78,9 +78,19 @@ impl Profile {
     /// Whether `wanted`, in lower case, names it: its id, handle, network or display name.
     fn answers_to(&self, wanted: &str) -> bool {
         self.id.as_str() == wanted
-            || self.account.handle.to_lowercase() == wanted.strip_prefix('@').unwrap_or(wanted)
+            || self.has_handle(wanted)
             || self.account.network.as_str() == wanted
             || self.name.to_lowercase() == wanted
+    }
+
+    fn has_handle(&self, wanted: &str) -> bool {
+        self.account.handle.to_lowercase() == wanted.strip_prefix('@').unwrap_or(wanted)
+    }
+
+    fn begins_with(&self, wanted: &str) -> bool {
+        let start = wanted.strip_prefix('@').unwrap_or(wanted);
+        let begins = |text: &str| text.to_lowercase().starts_with(start);
+        start.len() > 1 && (begins(&self.account.handle) || begins(&self.name))
     }
 
     /// The profile in a hint: `@handle (bluesky, prf_…)`.
@@ -199,43 +209,75 @@ fn named<'p>(
     name: &str,
     field: &str,
 ) -> Result<Vec<&'p Profile>, Problem> {
-    let wanted = name.trim().to_lowercase();
-    if wanted == "all" && !here.is_empty() {
+    if name.trim().eq_ignore_ascii_case("all") && !here.is_empty() {
         return Ok(here.to_vec());
     }
+    the_one(here, workspace, name, field).map(|profile| vec![profile])
+}
+
+fn the_one<'p>(
+    here: &[&'p Profile],
+    workspace: &WorkspaceId,
+    name: &str,
+    field: &str,
+) -> Result<&'p Profile, Problem> {
+    let wanted = name.trim().to_lowercase();
     let candidates: Vec<&Profile> =
         here.iter().copied().filter(|profile| profile.answers_to(&wanted)).collect();
     match candidates.as_slice() {
-        [] => Err(rejected(here, workspace, field)),
-        [_] => Ok(candidates),
-        several => Err(ambiguous(several, field)),
+        [] => Err(rejected(here, workspace, &wanted, field)),
+        [only] => Ok(only),
+        several => Err(ambiguous(several, &wanted, field)),
     }
 }
 
-fn ambiguous(candidates: &[&Profile], field: &str) -> Problem {
-    let said: Vec<String> = candidates.iter().map(|profile| profile.said()).collect();
-    let ids: Vec<String> = candidates.iter().map(|profile| format!("\"{}\"", profile.id)).collect();
-    Problem::new(
-        Code::AmbiguousProfile,
-        field,
-        format!("Replace it by {}, or by several of them as items of their own.", ids.join(" or ")),
-    )
-    .message(format!("It fits {}.", said.join(" and ")))
+/// The profile of `workspace` and `network` that is to be connected again, disconnected ones included.
+///
+/// # Errors
+/// As [`choose`].
+pub(super) fn choose_to_reconnect<'p>(
+    profiles: &'p [Profile],
+    workspace: &WorkspaceId,
+    network: Network,
+    wanted: &str,
+    field: &str,
+) -> Result<&'p Profile, Problem> {
+    let here: Vec<&Profile> = profiles
+        .iter()
+        .filter(|profile| profile.workspace_id == *workspace && profile.account.network == network)
+        .collect();
+    the_one(&here, workspace, wanted, field)
 }
 
-fn rejected(here: &[&Profile], workspace: &WorkspaceId, field: &str) -> Problem {
+/// The corrected value is the one candidate that the word names most closely, if there is one: by its handle.
+fn ambiguous(candidates: &[&Profile], wanted: &str, field: &str) -> Problem {
+    let said: Vec<String> = candidates.iter().map(|profile| profile.said()).collect();
+    let ids: Vec<String> = candidates.iter().map(|profile| format!("\"{}\"", profile.id)).collect();
+    let hint = format!("Replace it by {}, or by several of them as items of their own.", ids.join(" or "));
+    let problem =
+        Problem::new(Code::AmbiguousProfile, field, hint).message(format!("It fits {}.", said.join(" and ")));
+    mended(problem, candidates.iter().copied().filter(|profile| profile.has_handle(wanted)))
+}
+
+/// The corrected value is the only profile whose handle or name begins as the word does, if there is one.
+fn rejected(here: &[&Profile], workspace: &WorkspaceId, wanted: &str, field: &str) -> Problem {
     if here.is_empty() {
-        return Problem::new(
-            Code::SocialProfileRejected,
-            field,
-            "This workspace has no social profile yet; connect one first.",
-        )
-        .next(next_call(
+        let hint = "This workspace has no such social profile yet; connect one first.";
+        return Problem::new(Code::SocialProfileRejected, field, hint).next(next_call(
             "connect_social_profile",
             json!({ "workspace": workspace, "network": Network::Wall }),
         ));
     }
     let said: Vec<String> = here.iter().map(|profile| profile.said()).collect();
-    Problem::new(Code::SocialProfileRejected, field, format!("Use \"all\" or one of {}.", said.join(", ")))
-        .next(next_call("list_social_profiles", json!({ "workspace": workspace })))
+    let hint = format!("Use \"all\" or one of {}.", said.join(", "));
+    let problem = Problem::new(Code::SocialProfileRejected, field, hint)
+        .next(next_call("list_social_profiles", json!({ "workspace": workspace })));
+    mended(problem, here.iter().copied().filter(|profile| profile.begins_with(wanted)))
+}
+
+fn mended<'p>(problem: Problem, mut close: impl Iterator<Item = &'p Profile>) -> Problem {
+    match (close.next(), close.next()) {
+        (Some(only), None) => problem.fix(Fix::Set(json!(only.id))),
+        _ => problem,
+    }
 }
