@@ -28,4 +28,5 @@ pub mod operator;
 pub mod platform;
 pub mod posts;
 pub mod profiles;
+pub mod studio;
 pub mod tenants;

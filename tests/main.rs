@@ -14,6 +14,7 @@ mod delivery;
 mod desk;
 mod guard;
 mod house;
+mod identity;
 mod mcp;
 mod media;
 mod networks;

@@ -2,10 +2,11 @@
 
 use askama::Template;
 
-use super::member::{self, Member};
+use super::member::{member, not_found, refused};
 use crate::{
-    desk::{MediaId, Refusal, Scope, Scopes, media_address},
-    http::{FormTarget, Notice, Request, Response, page},
+    desk::{Caller, MediaId, Refusal, Scope, Scopes, media_address},
+    http::{FormTarget, Request, Response, page},
+    identity::Session,
     platform::Platform,
     posts::{self, GroupStatus, PostDetails},
 };
@@ -39,8 +40,8 @@ struct PartCard<'a> {
 
 /// `GET /{safename}/posts/{post_id}`.
 pub async fn post_page(platform: &Platform<'_>, request: &Request, safename: &str, post_id: &str) -> Response {
-    match member::of(platform, request, safename).await {
-        Ok(member) => show(platform, &member, post_id, None).await,
+    match member(platform, request, safename).await {
+        Ok((session, caller)) => show(platform, &session, &caller, post_id, None).await,
         Err(response) => response,
     }
 }
@@ -52,33 +53,40 @@ pub async fn cancel_post(
     safename: &str,
     post_id: &str,
 ) -> Response {
-    let member = match member::of_form(platform, request, safename).await {
-        Ok((member, _)) => member,
+    let (session, caller) = match member(platform, request, safename).await {
+        Ok(found) => found,
         Err(response) => return response,
     };
-    let caller = member.caller.needing(Scopes::of(&[Scope::PostsWrite]));
-    match posts::unschedule(&caller, post_id).await {
+    let form = request.form().unwrap_or_default();
+    if let Err(response) = session.allows(platform.config, request, &form) {
+        return response;
+    }
+    let writer = caller.needing(Scopes::of(&[Scope::PostsWrite]));
+    match posts::unschedule(&writer, post_id).await {
         Ok(_) => Response::see_other(&format!("/{safename}/posts/{post_id}")),
         Err(Refusal::Problems(problems)) => {
-            let message =
-                problems.first().map(|problem| format!("{} {}", problem.message, problem.hint)).unwrap_or_default();
-            show(platform, &member, post_id, Some(&message)).await
+            let message = problems
+                .first()
+                .map(|problem| format!("{} {}", problem.message, problem.hint))
+                .unwrap_or_default();
+            show(platform, &session, &caller, post_id, Some(&message)).await
         }
-        Err(refusal) => member::refused(&refusal),
+        Err(refusal) => refused(refusal),
     }
 }
 
 async fn show(
     platform: &Platform<'_>,
-    member: &Member<'_>,
+    session: &Session,
+    caller: &Caller<'_>,
     post_id: &str,
     message: Option<&str>,
 ) -> Response {
-    let caller = member.caller.needing(Scopes::of(&[Scope::PostsRead]));
+    let caller = caller.needing(Scopes::of(&[Scope::PostsRead]));
     let post = match posts::details(&caller, post_id).await {
         Ok(post) => post,
         Err(Refusal::Problems(_)) => return not_found(),
-        Err(refusal) => return member::refused(&refusal),
+        Err(refusal) => return refused(refusal),
     };
     let config = platform.config;
     let tenant = caller.tenant();
@@ -88,7 +96,7 @@ async fn show(
         status: plain(post.post.status),
         previews: cards(&post, &address),
         cancel: can_cancel.then(|| format!("/{}/posts/{post_id}/cancel", tenant.safename)),
-        csrf: member.session.csrf(config),
+        csrf: session.csrf(config),
         message,
         post: &post,
     };
@@ -125,14 +133,6 @@ fn cards<'a>(post: &'a PostDetails, address: &impl Fn(&MediaId) -> String) -> Ve
             }
         })
         .collect()
-}
-
-fn not_found() -> Response {
-    Notice {
-        heading: "No such post",
-        words: "There is no such post in this organisation, or it was deleted. Ask whoever sent you the address.",
-    }
-    .response(404)
 }
 
 const fn plain(status: GroupStatus) -> &'static str {
