@@ -21,6 +21,7 @@ pub mod edge;
 pub mod http;
 pub mod identity;
 pub mod networks;
+pub mod oauth;
 pub mod operator;
 pub mod platform;
 pub mod tenants;
