@@ -16,12 +16,17 @@
 //! platform
 //! ```
 
+pub mod delivery;
 pub mod desk;
 pub mod edge;
 pub mod http;
 pub mod identity;
+pub mod media;
 pub mod networks;
 pub mod oauth;
 pub mod operator;
 pub mod platform;
+pub mod posts;
+pub mod profiles;
+pub mod studio;
 pub mod tenants;

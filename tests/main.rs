@@ -8,5 +8,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod desk;
+mod guard;
+mod identity;
+mod media;
+mod networks;
+mod posts;
+mod settings;
 mod sim;
 mod simulator;

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use postern::platform::{
-    Body, ByteRange, Clock, Database, DatabaseFault, Home, HttpClient, HttpFault, KeyValue, Later, Method,
-    OutgoingRequest, ResponseSink, Sql, Value, random_array,
+    Body, ByteRange, Clock, Database, DatabaseFault, Event, Events, Home, HttpClient, HttpFault, KeyValue,
+    Later, Method, OutgoingRequest, ResponseSink, Sql, Value, random_array,
 };
 
 use crate::sim::{
@@ -282,4 +282,48 @@ fn an_answer_that_comes_too_late_is_an_unknown_outcome() {
     assert_eq!(answer.unwrap_err(), HttpFault::Unknown("timed out".into()));
     assert_eq!(sim.web.requests().len(), 1, "it was delivered all the same");
     assert_eq!(sim.clock.now().millis_since(BEGIN), 1000, "nobody waits longer than the timeout");
+}
+
+#[test]
+fn a_peer_sees_what_was_sent() {
+    let sim = Sim::new(1);
+    sim.web.set_peer(Rc::new(|request: &Incoming| {
+        let seen = serde_json::json!({
+            "method": request.method.as_str(),
+            "text": request.json()["text"],
+            "authorization": request.header("Authorization"),
+            "at": request.at.as_millis(),
+        });
+        Ok(Reply::json(201, &seen))
+    }));
+    let mut outgoing = request(Body::Text(r#"{"text":"hi"}"#.into()), ResponseSink::Memory { limit: 200 });
+    outgoing.headers.push(("authorization".to_owned(), "Bearer x".to_owned()));
+    let answer = run(sim.web.send(outgoing)).unwrap();
+    assert_eq!((answer.status, answer.header("content-type")), (201, Some("application/json")));
+    let seen: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    let expected = serde_json::json!({
+        "method": "POST", "text": "hi", "authorization": "Bearer x", "at": BEGIN.as_millis(),
+    });
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn events_are_kept_as_lines() {
+    let sim = Sim::new(1);
+    sim.events.emit(Event::Fault { place: "tick", kind: "database" });
+    let line = serde_json::json!({ "event": "fault", "place": "tick", "kind": "database" });
+    assert_eq!(sim.events.all(), [line]);
+}
+
+#[test]
+fn a_company_has_a_wall_in_each_workspace_that_is_given_one() {
+    let sim = Sim::new(1);
+    let company = Company::found(&sim, "acme");
+    let second = company.add_workspace(&sim, "Second", "UTC");
+    let wall = company.add_wall(&sim, &second, "acme-second");
+    let rows = sim
+        .shard()
+        .query("SELECT profile_id FROM profile WHERE network = 'wall' ORDER BY created_at, profile_id", []);
+    let ids: Vec<String> = rows.iter().map(|row| row.get("profile_id").unwrap()).collect();
+    assert!(ids.contains(&wall.to_string()) && ids.contains(&company.wall.to_string()) && ids.len() == 2);
 }

@@ -1,5 +1,12 @@
 -- Everything that belongs to a tenant. Every table leads with tenant_id, every query too.
 
+-- The number of the newest migration; each sets its own.
+CREATE TABLE schema_version (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  version INTEGER NOT NULL
+) STRICT;
+INSERT INTO schema_version (only_row, version) VALUES (1, 1);
+
 -- What this copy of the shard believes; a restored copy's epoch is behind the directory's.
 CREATE TABLE shard_epoch (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -7,6 +14,7 @@ CREATE TABLE shard_epoch (
 ) STRICT;
 INSERT INTO shard_epoch (only_row, epoch) VALUES (1, 0);
 
+-- `step` is the directory's count of the newest change of state that was carried out here.
 CREATE TABLE tenant (
   tenant_id TEXT PRIMARY KEY CHECK (length(tenant_id) BETWEEN 8 AND 64),
   safename TEXT NOT NULL,
@@ -14,7 +22,8 @@ CREATE TABLE tenant (
   wrapped_key TEXT NOT NULL,
   settings TEXT NOT NULL DEFAULT '{"v":1}' CHECK (json_valid(settings)),
   created_at INTEGER NOT NULL,
-  deleted_at INTEGER
+  deleted_at INTEGER,
+  step INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
 -- What a role may do: a set of capability bits, as in desk::Scope.
@@ -62,7 +71,11 @@ CREATE TABLE app_entry (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX app_entry_by_client ON app_entry (tenant_id, user_id, client_id);
 
--- One authorization: one code, one refresh family.
+CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
+INSERT INTO sign_in_method (method) VALUES ('link');
+
+-- One authorization: one code, one refresh family. Rows live 90 days after they expire; the app's entry goes with its
+-- last grant. `signed_in_by`: how the person had signed in who approved it.
 CREATE TABLE oauth_grant (
   tenant_id TEXT NOT NULL,
   grant_id TEXT NOT NULL,
@@ -71,6 +84,7 @@ CREATE TABLE oauth_grant (
   client_id TEXT NOT NULL,
   capabilities INTEGER NOT NULL,
   offline INTEGER NOT NULL CHECK (offline IN (0, 1)),
+  signed_in_by TEXT NOT NULL DEFAULT 'link' REFERENCES sign_in_method (method),
   generation INTEGER NOT NULL DEFAULT 1,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
@@ -81,13 +95,17 @@ CREATE TABLE oauth_grant (
   FOREIGN KEY (tenant_id, app_id) REFERENCES app_entry (tenant_id, app_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX oauth_grant_by_app ON oauth_grant (tenant_id, app_id);
+CREATE INDEX oauth_grant_by_expiry ON oauth_grant (expires_at);
+CREATE TRIGGER app_entry_goes_with_last_grant AFTER DELETE ON oauth_grant
+WHEN NOT EXISTS (SELECT 1 FROM oauth_grant WHERE tenant_id = OLD.tenant_id AND app_id = OLD.app_id)
+BEGIN DELETE FROM app_entry WHERE tenant_id = OLD.tenant_id AND app_id = OLD.app_id; END;
 
 CREATE TABLE grant_workspace (
   tenant_id TEXT NOT NULL,
   grant_id TEXT NOT NULL,
   workspace_id TEXT NOT NULL,
   PRIMARY KEY (tenant_id, grant_id, workspace_id),
-  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id),
+  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id) ON DELETE CASCADE,
   FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspace (tenant_id, workspace_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -105,7 +123,7 @@ CREATE TABLE auth_code (
   expires_at INTEGER NOT NULL,
   used_at INTEGER,
   PRIMARY KEY (tenant_id, code_hash),
-  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id)
+  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX auth_code_by_expiry ON auth_code (expires_at);
 
@@ -124,7 +142,7 @@ CREATE TABLE refresh_family (
   expires_at INTEGER NOT NULL,
   ended_at INTEGER,
   PRIMARY KEY (tenant_id, family_id),
-  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id)
+  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX refresh_family_by_grant ON refresh_family (tenant_id, grant_id);
 
@@ -164,7 +182,8 @@ INSERT INTO network (network) VALUES ('wall'), ('bluesky');
 CREATE TABLE profile_state (state TEXT PRIMARY KEY) STRICT;
 INSERT INTO profile_state (state) VALUES ('healthy'), ('reauthorise'), ('disconnected');
 
--- Connected accounts. `server` is the origin that its secrets are for; the Wall has none.
+-- Connected accounts. `server` is the origin that its secrets are for; the Wall has none. The lease is of the one who
+-- renews its session.
 CREATE TABLE profile (
   tenant_id TEXT NOT NULL,
   profile_id TEXT NOT NULL,
@@ -177,6 +196,8 @@ CREATE TABLE profile (
   state TEXT NOT NULL REFERENCES profile_state (state),
   state_why TEXT,
   settings TEXT NOT NULL DEFAULT '{"v":1}' CHECK (json_valid(settings)),
+  lease_token TEXT,
+  lease_until INTEGER,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, profile_id),
@@ -185,7 +206,7 @@ CREATE TABLE profile (
 CREATE UNIQUE INDEX profile_by_account ON profile (tenant_id, workspace_id, network, remote_id);
 CREATE UNIQUE INDEX profile_wall_handle ON profile (tenant_id, handle) WHERE network = 'wall';
 
--- Sealed credentials, one row per kind; one refresher at a time by lease.
+-- Sealed credentials, one row per kind, for one origin.
 CREATE TABLE profile_secret (
   tenant_id TEXT NOT NULL,
   profile_id TEXT NOT NULL,
@@ -197,6 +218,9 @@ CREATE TABLE profile_secret (
   PRIMARY KEY (tenant_id, profile_id, kind),
   FOREIGN KEY (tenant_id, profile_id) REFERENCES profile (tenant_id, profile_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER profile_server_drops_secrets AFTER UPDATE OF server ON profile WHEN OLD.server IS NOT NEW.server
+BEGIN DELETE FROM profile_secret WHERE tenant_id = OLD.tenant_id AND profile_id = OLD.profile_id; END;
 
 -- An assistant asked for an account to be connected; the person does it on a page. Rows live 1 day.
 CREATE TABLE connect_request (
@@ -229,7 +253,8 @@ CREATE TABLE media (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX media_by_hash ON media (tenant_id, workspace_id, hash);
 
--- One piece of content for many profiles with one schedule. `content` is JSON of posts::Content.
+-- One piece of content for many profiles with one schedule. `content` is JSON of posts::Content. Rows live 30 days after
+-- they were deleted.
 CREATE TABLE post_group (
   tenant_id TEXT NOT NULL,
   post_id TEXT NOT NULL,
@@ -253,7 +278,7 @@ CREATE INDEX post_group_by_due ON post_group (tenant_id, workspace_id, due_at, p
 CREATE INDEX post_group_by_hash ON post_group (tenant_id, content_hash, created_at);
 CREATE INDEX post_group_deleted ON post_group (deleted_at) WHERE deleted_at IS NOT NULL;
 
--- Earlier revisions of a post group, for undo and for telling what changed.
+-- Earlier revisions of a post group, for undo and for telling what changed. Rows live 90 days.
 CREATE TABLE post_revision (
   tenant_id TEXT NOT NULL,
   post_id TEXT NOT NULL,
@@ -262,6 +287,7 @@ CREATE TABLE post_revision (
   due_at INTEGER,
   due_local TEXT,
   due_zone TEXT,
+  deleted INTEGER NOT NULL CHECK (deleted IN (0, 1)),
   at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, post_id, revision)
 ) STRICT, WITHOUT ROWID;
@@ -315,13 +341,15 @@ CREATE TABLE delivery (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, delivery_id),
-  FOREIGN KEY (tenant_id, post_id) REFERENCES post_group (tenant_id, post_id),
+  FOREIGN KEY (tenant_id, post_id) REFERENCES post_group (tenant_id, post_id) ON DELETE CASCADE,
   FOREIGN KEY (tenant_id, profile_id) REFERENCES profile (tenant_id, profile_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX delivery_by_post ON delivery (tenant_id, post_id, profile_id);
 CREATE INDEX delivery_by_profile ON delivery (tenant_id, profile_id, due_at);
+-- What the tick looks at. A busy delivery's next_at is the end of its lease.
 CREATE INDEX delivery_due ON delivery (next_at)
-  WHERE state IN ('waiting', 'retrying', 'claimed', 'preparing', 'armed', 'sent');
+  WHERE state IN ('waiting', 'retrying', 'paused', 'claimed', 'preparing', 'armed', 'sent', 'unknown');
+CREATE INDEX delivery_unknown ON delivery (updated_at) WHERE state = 'unknown';
 
 -- The parts of a delivery (post, reply, first comment), armed and settled one by one.
 CREATE TABLE delivery_part (
@@ -336,7 +364,7 @@ CREATE TABLE delivery_part (
   armed_at INTEGER,
   settled_at INTEGER,
   PRIMARY KEY (tenant_id, delivery_id, position),
-  FOREIGN KEY (tenant_id, delivery_id) REFERENCES delivery (tenant_id, delivery_id)
+  FOREIGN KEY (tenant_id, delivery_id) REFERENCES delivery (tenant_id, delivery_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
 -- Every attempt and what came of it; rows live 90 days.

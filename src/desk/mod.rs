@@ -2,6 +2,7 @@
 //!
 //! A tool knows nothing but this room: neither JSON-RPC nor headers nor databases.
 
+mod address;
 mod caller;
 mod cursor;
 mod digest;
@@ -16,6 +17,7 @@ mod store;
 mod tool;
 mod when;
 
+pub use address::{blob_key, check_media_address, media_address};
 pub use caller::{Act, Answer, Authority, Caller, Tenant, Visitor};
 pub use cursor::{CursorFault, open_cursor, page_limit, seal_cursor};
 pub use digest::{sha256_text, token_hash};

@@ -8,10 +8,10 @@ statements! { Shard:
     pub(super) GATE_GRANT = "gate_grant", "SELECT CASE WHEN facts IS NULL THEN json('{gate') ELSE facts END AS facts FROM (SELECT (
   SELECT json_object('tenant_name', t.name, 'user_id', m.user_id, 'name', m.name, 'email', m.email, 'role', m.role,
     'approver', m.approver, 'granted', g.capabilities, 'allowed', g.capabilities & r.capabilities,
-    'workspaces', (SELECT json_group_array(json_object('id', w.workspace_id, 'name', w.name, 'time_zone', w.time_zone,
+    'workspaces', json((SELECT json_group_array(json_object('id', w.workspace_id, 'name', w.name, 'time_zone', w.time_zone,
         'grace_seconds', w.grace_seconds, 'notice_seconds', w.notice_seconds, 'hold_seconds', w.hold_seconds))
       FROM grant_workspace gw JOIN workspace w ON w.tenant_id = gw.tenant_id AND w.workspace_id = gw.workspace_id
-      WHERE gw.tenant_id = ?1 AND gw.grant_id = ?2))
+      WHERE gw.tenant_id = ?1 AND gw.grant_id = ?2)))
   FROM oauth_grant g
   JOIN membership m ON m.tenant_id = g.tenant_id AND m.user_id = g.user_id
   JOIN role r ON r.role = m.role
@@ -25,9 +25,9 @@ statements! { Shard:
     pub(super) GATE_MEMBER = "gate_member", "SELECT CASE WHEN facts IS NULL THEN json('{gate') ELSE facts END AS facts FROM (SELECT (
   SELECT json_object('tenant_name', t.name, 'user_id', m.user_id, 'name', m.name, 'email', m.email, 'role', m.role,
     'approver', m.approver, 'granted', r.capabilities, 'allowed', r.capabilities,
-    'workspaces', (SELECT json_group_array(json_object('id', w.workspace_id, 'name', w.name, 'time_zone', w.time_zone,
+    'workspaces', json((SELECT json_group_array(json_object('id', w.workspace_id, 'name', w.name, 'time_zone', w.time_zone,
         'grace_seconds', w.grace_seconds, 'notice_seconds', w.notice_seconds, 'hold_seconds', w.hold_seconds))
-      FROM workspace w WHERE w.tenant_id = ?1))
+      FROM workspace w WHERE w.tenant_id = ?1)))
   FROM membership m
   JOIN role r ON r.role = m.role
   JOIN tenant t ON t.tenant_id = m.tenant_id

@@ -122,6 +122,17 @@ pub struct SignIn<'a> {
     pub secret: &'a str,
 }
 
+/// Who a session is for, as the network itself says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The network's own id of the account.
+    pub remote_id: String,
+    /// Its handle, without `@`.
+    pub handle: String,
+    /// Its name for people; the handle where the network tells none.
+    pub name: String,
+}
+
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -173,6 +184,8 @@ pub enum ErrorClass {
     Refused,
     /// The session is over and nothing was sent: renew it and repeat.
     SessionOver,
+    /// Nothing was sent, and the network no longer has what was prepared: begin again with progress null.
+    PrepareAgain,
 }
 
 /// An error of a network.
@@ -186,6 +199,13 @@ pub struct NetworkError {
     pub words: String,
     /// When the provider said to try again.
     pub retry_at: Option<Timestamp>,
+}
+
+impl NetworkError {
+    /// An error with our own code and no words.
+    pub fn of(class: ErrorClass, code: &str) -> Self {
+        Self { class, code: code.to_owned(), words: String::new(), retry_at: None }
+    }
 }
 
 /// How a network is reached. Object-safe: the engine knows no network by name.
@@ -233,6 +253,12 @@ pub trait Connector {
         part: usize,
         link: Link<'a>,
     ) -> Later<'a, Result<Vec<Statement>, NetworkError>>;
+
+    /// Whether `prepare`, `send` and `remove` need a session in their [`Link`].
+    fn needs_session(&self) -> bool;
+
+    /// Who a session that this connector made is for. Pure.
+    fn identity(&self, session: &Session) -> Option<Identity>;
 
     /// Signs in, for networks with sessions.
     ///

@@ -6,6 +6,7 @@
 //! state a real isolate can be left in.
 
 mod blobs;
+pub mod browser;
 mod clock;
 mod database;
 mod entropy;
@@ -18,7 +19,7 @@ pub mod world;
 
 use std::rc::Rc;
 
-use postern::platform::{Config, Database, Platform, Timestamp};
+use postern::platform::{Config, Database, Memory, Platform, Timestamp};
 
 pub use blobs::SimBlobs;
 pub use clock::SimClock;
@@ -41,6 +42,7 @@ pub struct Sim {
     pub directory: SimDatabase,
     pub shards: Vec<SimDatabase>,
     pub key_value: SimKeyValue,
+    pub memory: Memory,
     pub blobs: Rc<SimBlobs>,
     pub web: SimWeb,
     pub events: SimEvents,
@@ -63,6 +65,7 @@ impl Sim {
             directory: SimDatabase::directory(Rc::clone(&faults)),
             shards: (0..shards).map(|_| SimDatabase::shard(Rc::clone(&faults))).collect(),
             key_value: SimKeyValue::new(Rc::clone(&faults), Rc::clone(&clock)),
+            memory: Memory::default(),
             web: SimWeb::new(Rc::clone(&faults), Rc::clone(&clock), Rc::clone(&blobs)),
             blobs,
             events: SimEvents::default(),
@@ -80,6 +83,7 @@ impl Sim {
             // A platform borrows its list of shards, which nothing here can own beside them; a few bytes are let go.
             shards: Vec::leak(shards),
             key_value: &self.key_value,
+            memory: &self.memory,
             http: &self.web,
             blobs: &*self.blobs,
             clock: &*self.clock,

@@ -1,0 +1,45 @@
+# From the crate to build/index.js and its wasm module. Sourced by the doors, after setup.sh.
+
+# The free plan and a quick cold start both ask for a small module.
+wasm_limit_gzipped=$((1024 * 1024 * 12 / 10))
+
+# build_worker release|dev: with_lock, since all checkouts share one target directory.
+build_worker() { with_lock build build_worker_alone "$1"; }
+
+build_worker_alone() {
+  local mode=$1 stamp
+  stamp="$mode $(source_hash)"
+  if [ "$(cat "$root/build/stamp" 2>/dev/null || true)" != "$stamp" ]; then
+    rm -rf "$root/build"
+    long_step "worker-$mode" "compiles the crate to wasm (minutes when cold, seconds when warm)" run_worker_build "$mode" ||
+      fail "the worker did not build"
+    printf '%s\n' "$stamp" >"$root/build/stamp"
+  fi
+  [ "$mode" = dev ] || check_wasm_size
+}
+
+# Whatever the worker is made from; a change of it is a new build.
+source_hash() {
+  (
+    cd "$root"
+    shopt -s nullglob
+    find src Cargo.toml Cargo.lock scripts/lib/build.sh schema* .cargo* askama.toml* -type f -print0 |
+      LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-32
+  )
+}
+
+run_worker_build() (
+  cd "$root"
+  use_wasm_toolchain
+  # An event that has begun runs to its end even if the client has gone: what is half done would have to be recovered.
+  RUN_TO_COMPLETION=1 "$worker_build_bin" "--$1"
+)
+
+check_wasm_size() {
+  local module raw gzipped
+  module=$(find "$root/build" -name '*.wasm' | head -n 1)
+  raw=$(wc -c <"$module")
+  gzipped=$(gzip -9 -c "$module" | wc -c)
+  say "wasm: $((raw / 1024)) KiB raw, $((gzipped / 1024)) KiB gzipped (limit $((wasm_limit_gzipped / 1024)) KiB gzipped)"
+  [ "$gzipped" -le "$wasm_limit_gzipped" ] || fail "the wasm module is too big"
+}

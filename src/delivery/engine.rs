@@ -1,0 +1,319 @@
+//! The tick of a shard: what is due is claimed in rounds and carried forward.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+};
+
+use serde::Serialize;
+
+use super::{
+    commit::Lease,
+    epoch::{self, KnownShard, Standing},
+    meter::Meter,
+    model::{Delivery, LEASE_MILLIS, PartRow, Token, cut},
+    run::Run,
+    store::{self, directory},
+    trade::Trade,
+};
+use crate::{
+    desk::{DeliveryId, TenantId},
+    platform::{
+        Database, DatabaseFault, Event, FromRow, Platform, Rows, Statement, Timestamp, first, only,
+    },
+    posts::DeliveryState,
+};
+
+/// Statements kept back for ending the tick and for the step that is under way.
+const RESERVE: u32 = 40;
+/// Rows ended or forgotten by one statement.
+const AT_ONCE: i64 = 500;
+const ATTEMPTS_LIVE_SECONDS: i64 = 90 * 86_400;
+/// How often a batch whose reply was lost is read again.
+const READINGS: usize = 3;
+
+/// How much one tick may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Statements in the shard; an invocation may issue only so many.
+    pub statements: u32,
+    /// Milliseconds after which nothing more is begun.
+    pub millis: i64,
+    /// Deliveries claimed at once, of all tenants.
+    pub round: i64,
+    /// Deliveries claimed at once, of one tenant.
+    pub per_tenant: i64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { statements: 800, millis: 240_000, round: 40, per_tenant: 20 }
+    }
+}
+
+/// What a tick did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TickReport {
+    /// Deliveries claimed.
+    pub claimed: i64,
+    /// Deliveries published.
+    pub published: i64,
+    /// Deliveries that failed for good.
+    pub failed: i64,
+    /// Deliveries that became unknown.
+    pub unknown: i64,
+    /// Deliveries whose time had passed.
+    pub missed: i64,
+    /// Statements issued in the shard.
+    pub statements: u32,
+    /// Whether it stopped before everything due was looked at.
+    pub stopped: bool,
+    /// Why the shard is on hold, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
+    /// What went wrong with the tick itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+/// What the runs of a tick share.
+pub(super) struct Shift<'a> {
+    pub platform: Platform<'a>,
+    pub trade: &'a dyn Trade,
+    pub database: Meter<'a>,
+    budget: Budget,
+    began: Timestamp,
+    epoch: Cell<i64>,
+    armed: Cell<bool>,
+    report: RefCell<TickReport>,
+}
+
+impl Shift<'_> {
+    /// Whether another step may be begun.
+    pub(super) fn has_room(&self) -> bool {
+        self.database.statements() + RESERVE < self.budget.statements
+            && self.platform.now().millis_since(self.began) < self.budget.millis
+    }
+
+    /// The epoch that this tick arms in.
+    pub(super) const fn epoch(&self) -> i64 {
+        self.epoch.get()
+    }
+
+    /// Something irreversible may have happened in this tick.
+    pub(super) fn armed_something(&self) {
+        self.armed.set(true);
+    }
+
+    /// Counts a move.
+    pub(super) fn count(&self, from: DeliveryState, to: DeliveryState) {
+        let mut report = self.report.borrow_mut();
+        match to {
+            DeliveryState::Published => report.published += 1,
+            DeliveryState::Failed => report.failed += 1,
+            DeliveryState::Missed => report.missed += 1,
+            DeliveryState::Unknown if from != DeliveryState::Unknown => report.unknown += 1,
+            _ => {}
+        }
+    }
+}
+
+/// Runs one tick of a shard: puts it on hold if it was restored, ends what is too late, and claims and publishes what
+/// is due until nothing is left or `budget` is used up. Safe to run twice at once, and to be stopped at any moment.
+///
+/// What went wrong with the tick itself is in the report, the directory's record and the events, never an error: the
+/// platform cannot report a failed cron.
+pub async fn tick(platform: &Platform<'_>, trade: &dyn Trade, shard: i64, budget: Budget) -> TickReport {
+    let Some(database) = platform.shard(shard) else {
+        return TickReport { fault: Some("no such shard".to_owned()), ..TickReport::default() };
+    };
+    let shift = Shift {
+        platform: *platform,
+        trade,
+        database: Meter::new(database),
+        budget,
+        began: platform.now(),
+        epoch: Cell::new(0),
+        armed: Cell::new(false),
+        report: RefCell::default(),
+    };
+    let outcome = work(&shift, shard).await;
+    let mut report = shift.report.take();
+    report.statements = shift.database.statements();
+    report.fault = outcome.err().map(|fault| cut(&fault.to_string(), 500));
+    record(&shift, shard, &report).await;
+    report
+}
+
+async fn work(shift: &Shift<'_>, shard: i64) -> Result<(), DatabaseFault> {
+    let known = begin(shift, shard).await?;
+    let epoch = match epoch::advance(&shift.platform, shard, &shift.database, &known).await? {
+        Standing::Open(epoch) => epoch,
+        Standing::Held(why) => {
+            shift.report.borrow_mut().held = Some(why);
+            return Ok(());
+        }
+    };
+    shift.epoch.set(epoch);
+    let outcome = rounds(shift).await;
+    if shift.armed.get() {
+        // Closes the epoch: a copy of the shard from the middle of this tick is behind from here on.
+        let known = KnownShard { epoch, ..known };
+        epoch::advance(&shift.platform, shard, &shift.database, &known).await?;
+    }
+    outcome
+}
+
+async fn begin(shift: &Shift<'_>, shard: i64) -> Result<KnownShard, DatabaseFault> {
+    let answers = shift
+        .platform
+        .directory
+        .batch(vec![
+            directory::KNOW_SHARD.with([shard.into()]),
+            directory::TICK_BEGINS.with([shard.into(), shift.began.into()]),
+            directory::SHARD.with([shard.into()]),
+        ])
+        .await?;
+    let known = answers.get(2).map(first::<KnownShard>).transpose()?.flatten();
+    known.ok_or_else(|| DatabaseFault::Rejected("the directory does not know the shard".to_owned()))
+}
+
+async fn rounds(shift: &Shift<'_>) -> Result<(), DatabaseFault> {
+    let now = shift.platform.now();
+    let tidied = shift
+        .database
+        .batch(vec![
+            store::MARK_MISSED.with([now.into(), AT_ONCE.into()]),
+            store::FORGET_ATTEMPTS.with([now.plus_seconds(-ATTEMPTS_LIVE_SECONDS).into(), AT_ONCE.into()]),
+        ])
+        .await?;
+    let missed = tidied.first().map_or(0, Vec::len);
+    shift.report.borrow_mut().missed += i64::try_from(missed).unwrap_or(i64::MAX);
+    while shift.has_room() {
+        if !round(shift).await? {
+            return Ok(());
+        }
+    }
+    shift.report.borrow_mut().stopped = true;
+    Ok(())
+}
+
+/// Claims once and carries forward what was claimed. Whether there was anything.
+async fn round(shift: &Shift<'_>) -> Result<bool, DatabaseFault> {
+    let (token, claimed) = claim(shift).await?;
+    if claimed.is_empty() {
+        return Ok(false);
+    }
+    shift.report.borrow_mut().claimed += i64::try_from(claimed.len()).unwrap_or(i64::MAX);
+    let mut waiting = claimed.into_iter();
+    while let Some((delivery, lease)) = waiting.next() {
+        Run::new(shift, delivery, lease).go().await;
+        if !shift.has_room() {
+            give_back(shift, &token, waiting.as_slice()).await?;
+            break;
+        }
+    }
+    Ok(true)
+}
+
+type Claimed = (Delivery, Lease);
+
+async fn claim(shift: &Shift<'_>) -> Result<(Token, Vec<Claimed>), DatabaseFault> {
+    let now = shift.platform.now();
+    let token = Token::new(shift.platform.entropy);
+    let ends_at = now.plus_millis(LEASE_MILLIS);
+    let reading = [
+        store::CLAIMED.with([ends_at.into(), (&token).into()]),
+        store::CLAIMED_PARTS.with([ends_at.into(), (&token).into()]),
+    ];
+    let mut batch = vec![store::CLAIM.with([
+        now.into(),
+        (&token).into(),
+        ends_at.into(),
+        shift.budget.per_tenant.into(),
+        shift.budget.round.into(),
+    ])];
+    batch.extend(reading.iter().cloned());
+    let rows = match shift.database.batch(batch).await {
+        Ok(mut answers) => answers.split_off(1),
+        Err(DatabaseFault::Unknown(_)) => read_again(shift, &reading).await?,
+        Err(fault) => return Err(fault),
+    };
+    let claimed = assemble(&rows)?
+        .into_iter()
+        .map(|delivery| {
+            let lease = Lease {
+                tenant_id: delivery.tenant_id.clone(),
+                delivery_id: delivery.delivery_id.clone(),
+                token: token.clone(),
+                ends_at,
+            };
+            (delivery, lease)
+        })
+        .collect();
+    Ok((token, claimed))
+}
+
+/// What a claim took whose reply was lost.
+async fn read_again(shift: &Shift<'_>, reading: &[Statement]) -> Result<Vec<Rows>, DatabaseFault> {
+    let mut outcome = Err(DatabaseFault::Unknown("the claim".to_owned()));
+    for _ in 0..READINGS {
+        outcome = shift.database.batch(reading.to_vec()).await;
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
+}
+
+fn assemble(rows: &[Rows]) -> Result<Vec<Delivery>, DatabaseFault> {
+    let [claimed, parts] = rows else {
+        return Err(DatabaseFault::Rejected("a claim gave other answers than asked for".to_owned()));
+    };
+    let mut by_delivery: HashMap<(TenantId, DeliveryId), Vec<PartRow>> = HashMap::new();
+    for row in parts {
+        let part = PartRow::from_row(row)?;
+        by_delivery.entry((part.tenant_id.clone(), part.delivery_id.clone())).or_default().push(part);
+    }
+    claimed
+        .iter()
+        .map(|row| {
+            let mut delivery = Delivery::from_row(row)?;
+            let key = (delivery.tenant_id.clone(), delivery.delivery_id.clone());
+            delivery.parts = by_delivery.remove(&key).unwrap_or_default();
+            Ok(delivery)
+        })
+        .collect()
+}
+
+/// Lets others have what was claimed and not begun.
+async fn give_back(shift: &Shift<'_>, token: &Token, untouched: &[Claimed]) -> Result<(), DatabaseFault> {
+    let ids: Vec<[&str; 2]> = untouched
+        .iter()
+        .map(|(delivery, _)| [delivery.tenant_id.as_str(), delivery.delivery_id.as_str()])
+        .collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids = serde_json::json!(ids).to_string();
+    let back = store::GIVE_BACK.with([shift.platform.now().into(), token.into(), ids.into()]);
+    only(&shift.database, back).await.map(drop)
+}
+
+/// Writes down how the tick went, for `/healthz` and for operators. Best effort.
+async fn record(shift: &Shift<'_>, shard: i64, report: &TickReport) {
+    let now = shift.platform.now();
+    let counts = serde_json::to_string(report).unwrap_or_else(|_| "{}".to_owned());
+    let end =
+        directory::TICK_ENDS.with([shard.into(), now.into(), counts.into(), report.fault.clone().into()]);
+    let recorded = only(shift.platform.directory, end).await;
+    shift.platform.events.emit(Event::Tick {
+        shard,
+        millis: now.millis_since(shift.began),
+        claimed: report.claimed,
+        published: report.published,
+        failed: report.failed,
+        unknown: report.unknown,
+        fault: report.fault.is_some() || recorded.is_err(),
+    });
+}

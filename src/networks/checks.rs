@@ -1,0 +1,146 @@
+//! What every network checks of a draft against its rules: emptiness, length, media.
+
+use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{Attachment, Count, Draft, DraftPart, Rendered, RenderedPart, Rules, Unit};
+use crate::desk::{Code, Problem};
+
+/// Renders a draft by the rules alone; `wire` adds what the network needs of each part, and its own findings.
+pub fn render_by(
+    rules: &Rules,
+    draft: &Draft,
+    mut wire: impl FnMut(&DraftPart, &str, &mut Findings<'_>) -> Value,
+) -> Rendered {
+    let mut rendered = Rendered::default();
+    for part in &draft.parts {
+        let text = tidy(&part.text);
+        let length = count(&text, rules);
+        let mut findings =
+            Findings { rules, part, problems: &mut rendered.problems, warnings: &mut rendered.warnings };
+        findings.emptiness(&text);
+        findings.length(length);
+        findings.media();
+        let wire = wire(part, &text, &mut findings);
+        rendered.parts.push(RenderedPart { kind: part.kind, text, length, media: part.media.clone(), wire });
+    }
+    rendered
+}
+
+/// The text as it is sent: line ends of one kind, no control characters, no white space around it.
+fn tidy(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let kept: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    kept.trim().to_owned()
+}
+
+/// The length of `text` in the unit of the rules.
+fn count(text: &str, rules: &Rules) -> Count {
+    let count = match rules.text_unit {
+        Unit::Graphemes => text.graphemes(true).count(),
+        Unit::Characters => text.chars().count(),
+    };
+    Count { count: u32::try_from(count).unwrap_or(u32::MAX), limit: rules.text_limit, unit: rules.text_unit }
+}
+
+/// Where a part's problems and warnings go.
+pub struct Findings<'a> {
+    rules: &'a Rules,
+    part: &'a DraftPart,
+    problems: &'a mut Vec<Problem>,
+    warnings: &'a mut Vec<String>,
+}
+
+impl Findings<'_> {
+    /// Adds a problem of the part's text.
+    pub fn text_problem(&mut self, code: Code, message: String, hint: &str) {
+        self.problems.push(Problem::new(code, self.part.field.clone(), hint).message(message));
+    }
+
+    /// Adds a warning about the part.
+    pub fn warn(&mut self, words: impl std::fmt::Display) {
+        self.warnings.push(format!("{} ({}): {words}", self.rules.name, self.part.field));
+    }
+
+    fn emptiness(&mut self, text: &str) {
+        if text.is_empty() && self.part.media.is_empty() {
+            self.text_problem(
+                Code::ContentEmpty,
+                Code::ContentEmpty.sentence().to_owned(),
+                "Give it text, or media.",
+            );
+        }
+    }
+
+    fn length(&mut self, length: Count) {
+        if length.count > length.limit {
+            let unit = match length.unit {
+                Unit::Graphemes => "graphemes (characters as people see them)",
+                Unit::Characters => "characters",
+            };
+            let message = format!(
+                "The text has {} {unit}; {} takes {}, so it is {} too long.",
+                length.count,
+                self.rules.name,
+                length.limit,
+                length.count - length.limit
+            );
+            let hint = format!(
+                "Shorten it, split it into thread[], or give overrides[] a text for \"{}\".",
+                self.rules.network.as_str()
+            );
+            self.text_problem(Code::ContentTooLong, message, &hint);
+        }
+    }
+
+    fn media(&mut self) {
+        let given = self.part.media.len();
+        if given > self.rules.images as usize {
+            let message = format!(
+                "There are {given} media files; {} takes {} in one post.",
+                self.rules.name, self.rules.images
+            );
+            let field = self.media_field();
+            self.problems.push(
+                Problem::new(Code::ContentNotSupported, field, "Leave some out, or move them to thread[].")
+                    .message(message),
+            );
+        }
+        for (index, media) in self.part.media.iter().enumerate() {
+            self.one_media(index, media);
+        }
+    }
+
+    fn one_media(&mut self, index: usize, media: &Attachment) {
+        let field = format!("{}[{index}]", self.media_field());
+        let name = self.rules.name;
+        if !self.rules.image_types.contains(&media.content_type.as_str()) {
+            let types = self.rules.image_types.join(", ");
+            self.problems.push(
+                Problem::new(Code::ContentNotSupported, &field, format!("Use one of {types}."))
+                    .message(format!("{name} does not take {}.", media.content_type)),
+            );
+        } else if media.bytes > self.rules.image_bytes {
+            self.problems.push(
+                Problem::new(Code::ContentNotSupported, &field, "Use a smaller version of the picture.")
+                    .message(format!(
+                        "The picture has {} bytes; {name} takes {}, so it is {} too large.",
+                        media.bytes,
+                        self.rules.image_bytes,
+                        media.bytes - self.rules.image_bytes
+                    )),
+            );
+        }
+        if media.alt.trim().is_empty() {
+            self.warnings.push(format!(
+                "{name} ({field}): the picture has no alt text, so people who cannot see it are left out; set alt."
+            ));
+        }
+    }
+
+    /// The argument that the part's media came from: beside its text.
+    fn media_field(&self) -> String {
+        let field = &self.part.field;
+        field.strip_suffix("text").map_or_else(|| format!("{field}.media"), |front| format!("{front}media"))
+    }
+}

@@ -1,0 +1,145 @@
+//! What a post group says: one text for all profiles, and what differs for some of them. Stored as JSON.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    desk::{ProfileId, sha256_text},
+    networks::{Attachment, Draft, DraftPart, PartKind},
+};
+
+/// The version of the stored form.
+const VERSION: u32 = 1;
+
+/// A post group's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    v: u32,
+    /// The profiles that it is meant for.
+    pub profiles: Vec<ProfileId>,
+    /// The post's text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// The post's media.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Attachment>,
+    /// What follows the post.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thread: Vec<Part>,
+    /// A comment under the post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_comment: Option<String>,
+    /// What differs for some profiles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
+    /// The team's labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// A note for the team, never published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A further part of a thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its text.
+    pub text: String,
+    /// Its media.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Attachment>,
+}
+
+/// What differs for some profiles. What is absent is as for all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// The profiles.
+    pub profiles: Vec<ProfileId>,
+    /// Their text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Their media.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Vec<Attachment>>,
+    /// Their thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Vec<Part>>,
+    /// Their network's settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Value>,
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self {
+            v: VERSION,
+            profiles: Vec::new(),
+            text: String::new(),
+            media: Vec::new(),
+            thread: Vec::new(),
+            first_comment: None,
+            overrides: Vec::new(),
+            labels: Vec::new(),
+            note: None,
+        }
+    }
+}
+
+impl Content {
+    /// Reads the stored form; nothing when it is of a version that this code does not know.
+    pub fn parse(stored: &str) -> Option<Self> {
+        serde_json::from_str::<Self>(stored).ok().filter(|content| content.v == VERSION)
+    }
+
+    /// The form to store.
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or(Value::Null)
+    }
+
+    /// A hash of what would be published, for finding the same post again.
+    pub fn hash(&self) -> String {
+        let published = Self { labels: Vec::new(), note: None, ..self.clone() };
+        sha256_text(published.to_json().to_string().as_bytes())
+    }
+
+    /// What goes to one profile: its last override over what is for all.
+    pub fn draft_for(&self, profile: &ProfileId) -> Draft {
+        let own = self.overrides.iter().enumerate().filter(|(_, own)| own.profiles.contains(profile)).last();
+        let prefix = own.map(|(index, _)| format!("overrides[{index}]."));
+        let own = own.map(|(_, own)| own);
+        let field = |differs: bool, name: &str| match (&prefix, differs) {
+            (Some(prefix), true) => format!("{prefix}{name}"),
+            _ => name.to_owned(),
+        };
+
+        let own_text = own.and_then(|own| own.text.as_ref());
+        let own_media = own.and_then(|own| own.media.as_ref());
+        let own_thread = own.and_then(|own| own.thread.as_ref());
+        let mut parts = vec![DraftPart {
+            kind: PartKind::Post,
+            text: own_text.unwrap_or(&self.text).clone(),
+            media: own_media.unwrap_or(&self.media).clone(),
+            field: field(own_text.is_some(), "text"),
+        }];
+        for (index, part) in own_thread.unwrap_or(&self.thread).iter().enumerate() {
+            parts.push(DraftPart {
+                kind: PartKind::Reply,
+                text: part.text.clone(),
+                media: part.media.clone(),
+                field: match own_thread {
+                    Some(_) => field(true, &format!("thread[{index}]")),
+                    None => format!("thread[{index}].text"),
+                },
+            });
+        }
+        if let Some(comment) = &self.first_comment {
+            parts.push(DraftPart {
+                kind: PartKind::FirstComment,
+                text: comment.clone(),
+                media: Vec::new(),
+                field: "first_comment".to_owned(),
+            });
+        }
+        Draft { parts, settings: own.and_then(|own| own.settings.clone()).unwrap_or(Value::Null) }
+    }
+}

@@ -1,0 +1,278 @@
+//! From a body as an assistant wrote it to content: names to ids, addresses to media, a time to an instant. All that is
+//! wrong is told at once.
+
+use serde_json::json;
+
+use super::{
+    Content,
+    content::{Override, Part},
+    input::{OverrideInput, PostBody},
+    view::{Renderings, no_profiles},
+};
+use crate::{
+    desk::{
+        Caller, Code, Due, Fix, Problem, Problems, Refusal, TimeZoneName, When, WorkspaceFacts, resolve_when,
+    },
+    media::{self, MediaInput},
+    networks::{Attachment, Rendered, Unit},
+    profiles::{self, Profile},
+};
+
+/// A body, resolved.
+pub struct Resolved {
+    /// What it says.
+    pub content: Content,
+    /// When it goes out, if it says so.
+    pub when: Option<When>,
+}
+
+/// Resolves `body` over `base` (what the post said before; empty for a new one). `prefix` is where the body stands in
+/// the arguments, such as `posts[2].`.
+///
+/// # Errors
+/// Every problem of meaning at once.
+pub async fn resolve_body(
+    caller: &Caller<'_>,
+    workspace: &WorkspaceFacts,
+    profiles: &[Profile],
+    body: &PostBody,
+    base: Content,
+    prefix: &str,
+) -> Result<Resolved, Refusal> {
+    let mut problems = Problems::default();
+    let mut content = base;
+    if let Some(wanted) = &body.profiles {
+        match profiles::choose(profiles, &workspace.id, wanted, &format!("{prefix}profiles")) {
+            Ok(chosen) => content.profiles = chosen.into_iter().map(|profile| profile.id.clone()).collect(),
+            Err(found) => found.into_iter().for_each(|problem| problems.add(problem)),
+        }
+    }
+    let when = body.when.as_ref().and_then(|text| {
+        let zone = TimeZoneName::or_utc(&workspace.time_zone);
+        problems.keep(resolve_when(text, &zone, caller.now(), &format!("{prefix}when")))
+    });
+    let media = resolve_media(caller, workspace, body, prefix, &mut problems).await?;
+    set_plain_fields(&mut content, body, &media);
+    if let Some(overrides) = &body.overrides {
+        content.overrides = resolve_overrides(workspace, profiles, overrides, &media, prefix, &mut problems);
+    }
+    problems.refuse_if_any()?;
+    Ok(Resolved { content, when })
+}
+
+fn set_plain_fields(content: &mut Content, body: &PostBody, media: &FoundMedia) {
+    if let Some(text) = &body.text {
+        text.clone_into(&mut content.text);
+    }
+    if body.media.is_some() {
+        content.media = media.at("media");
+    }
+    if let Some(thread) = &body.thread {
+        content.thread = thread
+            .iter()
+            .enumerate()
+            .map(|(index, part)| Part {
+                text: part.text.clone(),
+                media: media.at(&format!("thread[{index}].media")),
+            })
+            .collect();
+    }
+    if let Some(comment) = &body.first_comment {
+        content.first_comment = Some(comment.clone()).filter(|comment| !comment.is_empty());
+    }
+    if let Some(labels) = &body.labels {
+        labels.clone_into(&mut content.labels);
+    }
+    if let Some(note) = &body.note {
+        content.note = Some(note.clone()).filter(|note| !note.is_empty());
+    }
+}
+
+fn resolve_overrides(
+    workspace: &WorkspaceFacts,
+    profiles: &[Profile],
+    overrides: &[OverrideInput],
+    media: &FoundMedia,
+    prefix: &str,
+    problems: &mut Problems,
+) -> Vec<Override> {
+    let mut resolved = Vec::new();
+    for (index, own) in overrides.iter().enumerate() {
+        let field = format!("{prefix}overrides[{index}].profiles");
+        let chosen = match profiles::choose(profiles, &workspace.id, &own.profiles, &field) {
+            Ok(chosen) => chosen,
+            Err(found) => {
+                found.into_iter().for_each(|problem| problems.add(problem));
+                continue;
+            }
+        };
+        resolved.push(Override {
+            profiles: chosen.into_iter().map(|profile| profile.id.clone()).collect(),
+            text: own.text.clone(),
+            media: own.media.as_ref().map(|_| media.at(&format!("overrides[{index}].media"))),
+            thread: own.thread.as_ref().map(|thread| {
+                thread.iter().map(|text| Part { text: text.clone(), media: Vec::new() }).collect()
+            }),
+            settings: own.settings.clone(),
+        });
+    }
+    resolved
+}
+
+/// The media that a body names, by the field that names them.
+struct FoundMedia(Vec<(String, Attachment)>);
+
+impl FoundMedia {
+    fn at(&self, field: &str) -> Vec<Attachment> {
+        self.0.iter().filter(|(place, _)| place == field).map(|(_, attachment)| attachment.clone()).collect()
+    }
+}
+
+async fn resolve_media(
+    caller: &Caller<'_>,
+    workspace: &WorkspaceFacts,
+    body: &PostBody,
+    prefix: &str,
+    problems: &mut Problems,
+) -> Result<FoundMedia, Refusal> {
+    let named = named_media(body);
+    if named.is_empty() {
+        return Ok(FoundMedia(Vec::new()));
+    }
+    let inputs: Vec<(String, MediaInput)> = named
+        .iter()
+        .map(|(place, index, input)| (format!("{prefix}{place}[{index}]"), (*input).clone()))
+        .collect();
+    match media::resolve(caller, &workspace.id, &inputs).await? {
+        Ok(attachments) => {
+            Ok(FoundMedia(named.into_iter().map(|(place, _, _)| place).zip(attachments).collect()))
+        }
+        Err(found) => {
+            found.into_iter().for_each(|problem| problems.add(problem));
+            Ok(FoundMedia(Vec::new()))
+        }
+    }
+}
+
+fn named_media(body: &PostBody) -> Vec<(String, usize, &MediaInput)> {
+    let mut lists: Vec<(String, &[MediaInput])> = Vec::new();
+    if let Some(media) = &body.media {
+        lists.push(("media".to_owned(), media));
+    }
+    for (index, part) in body.thread.iter().flatten().enumerate() {
+        if let Some(media) = &part.media {
+            lists.push((format!("thread[{index}].media"), media));
+        }
+    }
+    for (index, own) in body.overrides.iter().flatten().enumerate() {
+        if let Some(media) = &own.media {
+            lists.push((format!("overrides[{index}].media"), media));
+        }
+    }
+    lists
+        .into_iter()
+        .flat_map(|(place, list)| {
+            list.iter().enumerate().map(move |(index, input)| (place.clone(), index, input))
+        })
+        .collect()
+}
+
+/// The instant of a time that was asked for. `now` is at once; the hold comes on top.
+///
+/// # Errors
+/// `no_free_slot`: this workspace has no posting times.
+pub fn due_of(
+    caller: &Caller<'_>,
+    workspace: &WorkspaceFacts,
+    when: When,
+    field: &str,
+) -> Result<Due, Problem> {
+    let zone = TimeZoneName::or_utc(&workspace.time_zone);
+    match when {
+        When::At(due) => Ok(due),
+        When::Now => Ok(Due::at(caller.now(), &zone)),
+        When::NextSlot => Err(Problem::new(
+            Code::NoFreeSlot,
+            field,
+            "Give a time such as 2026-12-01T09:00, or a duration such as PT2H.",
+        )
+        .fix(Fix::Set("PT2H".into()))),
+    }
+}
+
+/// Whether a time is so near that it needs the capability to publish.
+pub fn is_near(caller: &Caller<'_>, workspace: &WorkspaceFacts, due: &Due) -> bool {
+    due.at < caller.now().plus_seconds(workspace.notice_seconds)
+}
+
+/// Refuses content that cannot be sent, with every problem and the overrides that would mend what is too long.
+///
+/// # Errors
+/// `post_has_problems`-like problems, one for each thing.
+pub fn refuse_unsendable(content: &Content, profiles: &[Profile], prefix: &str) -> Result<(), Vec<Problem>> {
+    let mut problems = Vec::new();
+    if content.profiles.is_empty() {
+        problems.push(no_profiles().within(prefix).fix(Fix::Set(json!(["all"]))));
+    }
+    let renderings = Renderings::of(content, profiles);
+    for (profile, rendered) in &renderings.each {
+        let shorter = shortened_override(profile, rendered, content);
+        for (index, problem) in rendered.problems.iter().enumerate() {
+            let mut problem = problem.clone().within(prefix);
+            problem.message = format!(
+                "{} ({}): {}",
+                profile.account.handle,
+                profile.account.network.as_str(),
+                problem.message
+            );
+            if index == 0
+                && let Some(own) = &shorter
+            {
+                problem.field = format!("{prefix}overrides");
+                problem.fix = Some(Fix::Append(own.clone()));
+            }
+            problems.push(problem);
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// An override for one profile whose texts are cut to what its network takes: a start for a better wording.
+fn shortened_override(
+    profile: &Profile,
+    rendered: &Rendered,
+    content: &Content,
+) -> Option<serde_json::Value> {
+    let too_long = rendered.parts.iter().any(|part| part.length.count > part.length.limit);
+    if !too_long {
+        return None;
+    }
+    let draft = content.draft_for(&profile.id);
+    let mut texts = draft
+        .parts
+        .iter()
+        .zip(&rendered.parts)
+        .map(|(part, shown)| (part.kind, shorten(&part.text, shown.length.limit, shown.length.unit)));
+    let (_, text) = texts.next()?;
+    let thread: Vec<String> =
+        texts.filter(|(kind, _)| *kind == crate::networks::PartKind::Reply).map(|(_, text)| text).collect();
+    let mut own = json!({ "profiles": [profile.account.handle], "text": text });
+    if !thread.is_empty() {
+        own["thread"] = json!(thread);
+    }
+    Some(own)
+}
+
+/// `text` cut to `limit` units, the last of them an ellipsis.
+fn shorten(text: &str, limit: u32, unit: Unit) -> String {
+    use unicode_segmentation::UnicodeSegmentation;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (length, kept): (usize, String) = match unit {
+        Unit::Graphemes => {
+            let graphemes = || text.graphemes(true);
+            (graphemes().count(), graphemes().take(limit.saturating_sub(1)).collect())
+        }
+        Unit::Characters => (text.chars().count(), text.chars().take(limit.saturating_sub(1)).collect()),
+    };
+    if length <= limit { text.to_owned() } else { format!("{}…", kept.trim_end()) }
+}

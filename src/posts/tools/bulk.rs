@@ -1,0 +1,409 @@
+//! `change_posts`: many posts at once, first dry, then with the token that the dry run gave.
+
+use jiff::{Span, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{change::due_of_row, read::matching};
+use crate::{
+    desk::{
+        Caller, ChangeId, Code, Due, Hints, Moment, NextCall, PostId, Problem, Problems, Refusal, Scope,
+        Scopes, TimeZoneName, Tool, When, WorkspaceFacts, next_call, resolve_when, sha256_text,
+    },
+    platform::{Purpose, Sealed, Timestamp},
+    posts::{
+        GroupStatus,
+        resolve::{due_of, is_near, refuse_unsendable},
+        scene::{Scene, commit},
+        store::{DeliveryRow, PostRow},
+        write::{Desired, Target},
+    },
+    profiles::Profile,
+};
+
+/// A dry run's token is good for this long, in seconds.
+const TOKEN_SECONDS: i64 = 600;
+
+/// Changes many posts.
+pub struct ChangePosts;
+
+/// Arguments of `change_posts`.
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct BulkInput {
+    /// The posts.
+    #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 50)))]
+    post_ids: Option<Vec<String>>,
+    /// Or the posts that fit this; at most 50.
+    #[serde(default)]
+    filter: Option<Filter>,
+    /// Move their times by this: P7D, -P1D, PT2H. Days keep the local time of day.
+    #[serde(default)]
+    shift: Option<String>,
+    /// Give all of them this time.
+    #[serde(default)]
+    when: Option<String>,
+    /// Make them drafts again.
+    #[serde(default)]
+    unschedule: Option<bool>,
+    /// Delete the records of those that are not public.
+    #[serde(default)]
+    delete: Option<bool>,
+    /// Give all of them these labels instead of theirs.
+    #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 20), inner(length(min = 1, max = 50))))]
+    labels: Option<Vec<String>>,
+    /// The token of the dry run, to apply it. Left out: a dry run, which changes nothing.
+    #[serde(default, skip_serializing)]
+    token: Option<String>,
+}
+
+/// Which posts of a workspace.
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct Filter {
+    /// Workspace id or name. May be left out when the grant has one.
+    #[serde(default)]
+    pub workspace: Option<String>,
+    /// With this status.
+    #[serde(default)]
+    pub status: Option<GroupStatus>,
+    /// Due at or after this time.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Due before this time.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// For this profile: id, handle or network.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// With this label.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+/// What would change, or was changed.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct BulkResult {
+    /// Whether it was changed; false for a dry run.
+    applied: bool,
+    /// The posts that change.
+    posts: Vec<BulkItem>,
+    /// The posts that stay as they are, and why.
+    skipped: Vec<Skipped>,
+    /// Pass it as token with the same arguments to apply this dry run within 10 minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// Pass it to undo_change to take all of it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_id: Option<ChangeId>,
+    /// The call that applies it.
+    next: Vec<NextCall>,
+}
+
+/// A post that changes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+struct BulkItem {
+    /// The post.
+    post_id: PostId,
+    /// The beginning of its text.
+    text: String,
+    /// Its time before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Moment>,
+    /// Its time after; absent when it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Moment>,
+}
+
+/// A post that stays.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+struct Skipped {
+    /// The post.
+    post_id: PostId,
+    /// Why it stays.
+    why: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DryRun {
+    expires_at: Timestamp,
+    posts: Vec<(PostId, i64)>,
+}
+
+impl Tool for ChangePosts {
+    const NAME: &'static str = "change_posts";
+    const TITLE: &'static str = "Change many posts";
+    const DESCRIPTION: &'static str = "Moves, schedules, unschedules, deletes or labels many posts at once. Call it first without token: a dry run that changes nothing and lists what would happen. Then call it again with the same arguments and the token it gave. Give post_ids or a filter, and one of shift, when, unschedule, delete, labels. Moving by days keeps 09:00 at 09:00.";
+    const NEEDS: Scopes = Scopes::of(&[Scope::PostsWrite]);
+    const HINTS: Hints = Hints::destructive();
+    type Input = BulkInput;
+    type Output = BulkResult;
+
+    async fn call(caller: &Caller<'_>, input: BulkInput) -> Result<BulkResult, Refusal> {
+        let act = Action::of(&input)?;
+        let dry_run = input.token.as_deref().map(|token| open_token(caller, &input, token)).transpose()?;
+        let scene = match &dry_run {
+            Some(dry_run) => {
+                let ids: Vec<&str> = dry_run.posts.iter().map(|(id, _)| id.as_str()).collect();
+                Scene::read(caller, &ids, None).await?
+            }
+            None => selected(caller, &input).await?,
+        };
+        let plan = Plan::of(caller, &scene, &act)?;
+        match dry_run {
+            None => plan.show_dry_run(caller, &input),
+            Some(dry_run) => plan.apply(caller, &dry_run).await,
+        }
+    }
+}
+
+/// The one thing to do with every post.
+enum Action {
+    Shift(Span),
+    When(String),
+    Unschedule,
+    Delete,
+    Labels(Vec<String>),
+}
+
+impl Action {
+    fn of(input: &BulkInput) -> Result<Self, Refusal> {
+        let mut problems = Problems::default();
+        let shift = input.shift.as_ref().and_then(|text| {
+            let span: Result<Span, Problem> = text.parse().map_err(|_| {
+                Problem::new(Code::Malformed, "shift", "Give an ISO 8601 duration such as P7D, -P1D or PT2H.")
+                    .fix(crate::desk::Fix::Set("P7D".into()))
+            });
+            problems.keep(span).map(Action::Shift)
+        });
+        let mut given: Vec<Self> = shift.into_iter().collect();
+        given.extend(input.when.clone().map(Action::When));
+        given.extend(input.unschedule.filter(|yes| *yes).map(|_| Action::Unschedule));
+        given.extend(input.delete.filter(|yes| *yes).map(|_| Action::Delete));
+        given.extend(input.labels.clone().map(Action::Labels));
+        if input.post_ids.is_some() == input.filter.is_some() {
+            problems.add(
+                Problem::new(Code::Conflicting, "post_ids", "Give either post_ids or filter.")
+                    .message("Exactly one of post_ids and filter is needed."),
+            );
+        }
+        if given.len() != 1 && problems.is_empty() {
+            problems.add(
+                Problem::new(Code::Conflicting, "", "Give one of shift, when, unschedule, delete, labels.")
+                    .message("Exactly one change is made by a call."),
+            );
+        }
+        problems.refuse_if_any()?;
+        given.pop().ok_or(Refusal::Conflict)
+    }
+}
+
+async fn selected(caller: &Caller<'_>, input: &BulkInput) -> Result<Scene, Refusal> {
+    if let Some(filter) = &input.filter {
+        return matching(caller, filter).await;
+    }
+    let ids: Vec<&str> = input.post_ids.iter().flatten().map(String::as_str).collect();
+    let scene = Scene::read(caller, &ids, None).await?;
+    let mut problems = Problems::default();
+    for (index, id) in ids.iter().enumerate() {
+        if let Err(Refusal::Problems(found)) = scene.post(id, &format!("post_ids[{index}]")) {
+            found.into_iter().for_each(|problem| problems.add(problem));
+        }
+    }
+    problems.refuse_if_any()?;
+    Ok(scene)
+}
+
+struct Plan<'s> {
+    changes: Vec<(&'s PostRow, &'s WorkspaceFacts, Desired)>,
+    skipped: Vec<Skipped>,
+    scene: &'s Scene,
+}
+
+impl<'s> Plan<'s> {
+    fn of(caller: &Caller<'_>, scene: &'s Scene, action: &Action) -> Result<Self, Refusal> {
+        let mut plan = Self { changes: Vec::new(), skipped: Vec::new(), scene };
+        for row in scene.posts.iter().filter(|row| row.deleted_at.is_none()) {
+            let Some(workspace) = scene.facts.workspace_by_id(&row.workspace_id) else { continue };
+            match desired(caller, scene, row, workspace, action)? {
+                Ok(desired) => plan.changes.push((row, workspace, desired)),
+                Err(why) => plan.skipped.push(Skipped { post_id: row.post_id.clone(), why }),
+            }
+        }
+        Ok(plan)
+    }
+
+    fn items(&self, caller: &Caller<'_>) -> Vec<BulkItem> {
+        self.changes
+            .iter()
+            .map(|(row, workspace, desired)| {
+                let zone = TimeZoneName::or_utc(&workspace.time_zone);
+                let moment = |at| Moment::new(at, &zone, caller.now());
+                BulkItem {
+                    post_id: row.post_id.clone(),
+                    text: row.content.text.chars().take(80).collect(),
+                    from: row.due_at.map(moment),
+                    to: desired.due.as_ref().filter(|_| !desired.deleted).map(|due| moment(due.at)),
+                }
+            })
+            .collect()
+    }
+
+    fn show_dry_run(self, caller: &Caller<'_>, input: &BulkInput) -> Result<BulkResult, Refusal> {
+        let posts = self.items(caller);
+        let token = (!posts.is_empty()).then(|| self.seal_token(caller, input)).flatten();
+        let next = token.as_ref().map(|token| {
+            let mut arguments = serde_json::to_value(input).unwrap_or_default();
+            if let Some(object) = arguments.as_object_mut() {
+                object.retain(|_, value| !value.is_null());
+                object.insert("token".to_owned(), json!(token));
+            }
+            next_call(ChangePosts::NAME, arguments)
+        });
+        Ok(BulkResult {
+            applied: false,
+            posts,
+            skipped: self.skipped,
+            token,
+            change_id: None,
+            next: next.into_iter().collect(),
+        })
+    }
+
+    async fn apply(self, caller: &Caller<'_>, dry_run: &DryRun) -> Result<BulkResult, Refusal> {
+        let same = self.changes.len() == dry_run.posts.len()
+            && self.changes.iter().all(|(row, _, _)| {
+                dry_run.posts.iter().any(|(id, revision)| *id == row.post_id && *revision == row.revision)
+            });
+        if !same {
+            return Err(stale().into());
+        }
+        let posts = self.items(caller);
+        let profiles: Vec<&Profile> = self.scene.profiles.iter().collect();
+        let near = self.changes.iter().any(|(_, workspace, desired)| {
+            !desired.deleted && desired.due.as_ref().is_some_and(|due| is_near(caller, workspace, due))
+        });
+        let writer = if near { caller.needing(Scopes::of(&[Scope::PostsPublish])) } else { caller.clone() };
+        let targets: Vec<Target> = self
+            .changes
+            .into_iter()
+            .map(|(row, workspace, desired)| {
+                let hold = caller.now().plus_seconds(workspace.hold_seconds);
+                Target::existing(row, desired, &profiles).held_until(hold)
+            })
+            .collect();
+        let views = match commit(&writer, ChangePosts::NAME, &targets, None, Vec::new()).await {
+            Err(Refusal::Conflict) => return Err(stale().into()),
+            other => other?,
+        };
+        Ok(BulkResult {
+            applied: true,
+            posts,
+            skipped: self.skipped,
+            token: None,
+            change_id: views.first().and_then(|view| view.change_id.clone()),
+            next: Vec::new(),
+        })
+    }
+
+    fn seal_token(&self, caller: &Caller<'_>, input: &BulkInput) -> Option<String> {
+        let dry_run = DryRun {
+            expires_at: caller.now().plus_seconds(TOKEN_SECONDS),
+            posts: self.changes.iter().map(|(row, _, _)| (row.post_id.clone(), row.revision)).collect(),
+        };
+        let platform = caller.platform();
+        let body = serde_json::to_vec(&dry_run).ok()?;
+        let arguments = arguments_hash(input);
+        let context = [caller.tenant().id.as_str(), &caller.holder(), &arguments];
+        platform
+            .config
+            .keys
+            .seal(Purpose::DryRun, platform.entropy, &context, &body)
+            .ok()
+            .map(|sealed| sealed.as_str().to_owned())
+    }
+}
+
+fn arguments_hash(input: &BulkInput) -> String {
+    sha256_text(&serde_json::to_vec(input).unwrap_or_default())
+}
+
+fn open_token(caller: &Caller<'_>, input: &BulkInput, token: &str) -> Result<DryRun, Refusal> {
+    let arguments = arguments_hash(input);
+    let context = [caller.tenant().id.as_str(), &caller.holder(), &arguments];
+    caller
+        .platform()
+        .config
+        .keys
+        .open(Purpose::DryRun, &context, &Sealed::from_stored(token.to_owned()))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<DryRun>(&bytes).ok())
+        .filter(|dry_run| dry_run.expires_at > caller.now())
+        .ok_or_else(|| stale().into())
+}
+
+fn stale() -> Problem {
+    Problem::new(
+        Code::DryRunStale,
+        "token",
+        "Call change_posts with the same arguments and no token, look at what it lists, then apply its token.",
+    )
+    .fix(crate::desk::Fix::Remove)
+}
+
+/// What `action` makes of one post, or why it stays.
+fn desired(
+    caller: &Caller<'_>,
+    scene: &Scene,
+    row: &PostRow,
+    workspace: &WorkspaceFacts,
+    action: &Action,
+) -> Result<Result<Desired, String>, Refusal> {
+    if row.deliveries.iter().any(DeliveryRow::is_busy) {
+        return Ok(Err("It is being sent right now.".to_owned()));
+    }
+    let public = row.deliveries.iter().any(DeliveryRow::may_be_public);
+    let keep = Desired { content: row.content.clone(), due: due_of_row(row), deleted: false };
+    if let Action::Labels(labels) = action {
+        let mut content = keep.content.clone();
+        labels.clone_into(&mut content.labels);
+        return Ok(Ok(Desired { content, ..keep }));
+    }
+    if public {
+        return Ok(Err("It is, or may be, public already.".to_owned()));
+    }
+    match action {
+        Action::Delete => Ok(Ok(Desired { deleted: true, ..keep })),
+        Action::Unschedule if keep.due.is_none() => Ok(Err("It is a draft.".to_owned())),
+        Action::Unschedule => Ok(Ok(Desired { due: None, ..keep })),
+        Action::Shift(span) => Ok(shifted(caller, keep, span)),
+        Action::When(text) => {
+            let zone = TimeZoneName::or_utc(&workspace.time_zone);
+            let when: When = resolve_when(text, &zone, caller.now(), "when")?;
+            let due = due_of(caller, workspace, when, "when")?;
+            Ok(match refuse_unsendable(&keep.content, &scene.profiles_of(workspace), "") {
+                Ok(()) => Ok(Desired { due: Some(due), ..keep }),
+                Err(problems) => {
+                    Err(problems.first().map(|problem| problem.message.clone()).unwrap_or_default())
+                }
+            })
+        }
+        Action::Labels(_) => Ok(Ok(keep)),
+    }
+}
+
+fn shifted(caller: &Caller<'_>, keep: Desired, span: &Span) -> Result<Desired, String> {
+    let due = keep.due.as_ref().ok_or("It is a draft.")?;
+    let zone = TimeZoneName::or_utc(&due.zone);
+    let moved = zone.local(due.at).checked_add(*span).map_err(|_| "That time cannot be reached.")?;
+    let at = Timestamp::from_millis(moved.with_time_zone(TimeZone::UTC).timestamp().as_millisecond());
+    if at <= caller.now() {
+        return Err("Its new time would be past.".to_owned());
+    }
+    Ok(Desired { due: Some(Due::at(at, &zone)), ..keep })
+}

@@ -1,0 +1,326 @@
+//! `update_post`, `schedule_post`, `unschedule_post`, `publish_post`: one post from what it is to what it shall be.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    desk::{
+        Caller, Code, Due, Fix, Hints, Problem, Refusal, Scope, Scopes, Tool, When, WorkspaceFacts, next_call,
+    },
+    posts::{
+        DeliveryState, GroupStatus,
+        input::PostBody,
+        resolve::{due_of, is_near, refuse_unsendable, resolve_body},
+        scene::{Scene, busy, commit_one},
+        store::{DeliveryRow, PostRow},
+        view::PostGroupView,
+        write::{Desired, Target},
+    },
+    profiles::Profile,
+};
+
+const WRITE: Scopes = Scopes::of(&[Scope::PostsWrite]);
+const PUBLISH: Scopes = Scopes::of(&[Scope::PostsPublish]);
+
+/// Changes what a post says.
+pub struct UpdatePost;
+
+/// Arguments of `update_post`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct UpdateInput {
+    /// The post.
+    post_id: String,
+    #[serde(flatten)]
+    body: PostBody,
+    /// Refuse if the post is at another revision by now.
+    #[serde(default)]
+    expected_revision: Option<i64>,
+}
+
+impl Tool for UpdatePost {
+    const NAME: &'static str = "update_post";
+    const TITLE: &'static str = "Change a post";
+    const DESCRIPTION: &'static str = "Changes the fields you give and keeps the others, the time included. A list replaces the whole list ([] empties it), \"\" empties a text. What is already live is not changed; profiles it was not sent to yet get the new version. A post that stays scheduled must be without problems.";
+    const NEEDS: Scopes = WRITE;
+    const HINTS: Hints = Hints::write().idempotent();
+    type Input = UpdateInput;
+    type Output = PostGroupView;
+
+    fn needs_of(input: &UpdateInput) -> Scopes {
+        needs_of_when(input.body.when.as_deref())
+    }
+
+    async fn call(caller: &Caller<'_>, input: UpdateInput) -> Result<PostGroupView, Refusal> {
+        let scene = Scene::read(caller, &[&input.post_id], None).await?;
+        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
+        refuse_if_live(row)?;
+        check_revision(row, input.expected_revision)?;
+        if let Some(named) = &input.body.workspace
+            && scene.facts.workspace(Some(named))?.id != workspace.id
+        {
+            return Err(Problem::new(
+                Code::Conflicting,
+                "workspace",
+                "A post stays in its workspace: leave workspace out, or use create_post with copy_from.",
+            )
+            .fix(Fix::Remove)
+            .into());
+        }
+        let resolved =
+            resolve_body(caller, workspace, &scene.profiles, &input.body, row.content.clone(), "").await?;
+        let change = Change { caller, scene: &scene, row, workspace };
+        match resolved.when {
+            Some(when) => change.schedule(Self::NAME, resolved.content, when).await,
+            None => change.keep_time(Self::NAME, resolved.content).await,
+        }
+    }
+}
+
+/// Gives a draft the time at which it is published.
+pub struct SchedulePost;
+
+/// Arguments of `schedule_post`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct ScheduleInput {
+    /// The post.
+    post_id: String,
+    /// When: 2026-12-01T09:00 (workspace time), RFC 3339, PT2H, next_slot.
+    when: String,
+    /// Also set where it goes: ids, handles, networks or "all".
+    #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 50)))]
+    profiles: Option<Vec<String>>,
+    /// Refuse if the post is at another revision by now.
+    #[serde(default)]
+    expected_revision: Option<i64>,
+}
+
+impl Tool for SchedulePost {
+    const NAME: &'static str = "schedule_post";
+    const TITLE: &'static str = "Schedule a post";
+    const DESCRIPTION: &'static str = "Gives a draft its time, or a scheduled post another one. At that time it goes out by itself. The post must have a profile and no problems (see preview_post). A time within the workspace's notice needs posts:publish. To send at once use publish_post.";
+    const NEEDS: Scopes = WRITE;
+    const HINTS: Hints = Hints::write().idempotent();
+    type Input = ScheduleInput;
+    type Output = PostGroupView;
+
+    fn needs_of(input: &ScheduleInput) -> Scopes {
+        needs_of_when(Some(&input.when))
+    }
+
+    async fn call(caller: &Caller<'_>, input: ScheduleInput) -> Result<PostGroupView, Refusal> {
+        let scene = Scene::read(caller, &[&input.post_id], None).await?;
+        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
+        refuse_if_live(row)?;
+        check_revision(row, input.expected_revision)?;
+        let body = PostBody { profiles: input.profiles, when: Some(input.when), ..PostBody::default() };
+        let resolved =
+            resolve_body(caller, workspace, &scene.profiles, &body, row.content.clone(), "").await?;
+        let when = resolved.when.unwrap_or(When::Now);
+        Change { caller, scene: &scene, row, workspace }.schedule(Self::NAME, resolved.content, when).await
+    }
+}
+
+/// Makes a scheduled post a draft again.
+pub struct UnschedulePost;
+
+/// Arguments of `unschedule_post`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct UnscheduleInput {
+    /// The post.
+    post_id: String,
+}
+
+impl Tool for UnschedulePost {
+    const NAME: &'static str = "unschedule_post";
+    const TITLE: &'static str = "Unschedule a post";
+    const DESCRIPTION: &'static str = "Makes a scheduled post a draft again; nothing is lost. Works until it is being sent, also within the hold after publish_post.";
+    const NEEDS: Scopes = WRITE;
+    const HINTS: Hints = Hints::write().idempotent();
+    type Input = UnscheduleInput;
+    type Output = PostGroupView;
+
+    async fn call(caller: &Caller<'_>, input: UnscheduleInput) -> Result<PostGroupView, Refusal> {
+        unschedule(caller, &input.post_id).await
+    }
+}
+
+/// Makes a scheduled post a draft again.
+///
+/// # Errors
+/// `post_not_found`, `not_scheduled`, `post_busy`, `post_already_live`.
+pub async fn unschedule(caller: &Caller<'_>, post_id: &str) -> Result<PostGroupView, Refusal> {
+    let scene = Scene::read(caller, &[post_id], None).await?;
+    let (row, workspace) = scene.post(post_id, "post_id")?;
+    refuse_if_live(row)?;
+    if row.due_at.is_none() {
+        return Err(Problem::new(
+            Code::NotScheduled,
+            "post_id",
+            "It is a draft already; nothing needs to be done.",
+        )
+        .next(next_call("get_post", json!({ "post_id": row.post_id })))
+        .into());
+    }
+    let change = Change { caller, scene: &scene, row, workspace };
+    let desired = Desired { content: row.content.clone(), due: None, deleted: false };
+    change.commit(caller, UnschedulePost::NAME, desired, 0).await
+}
+
+/// Publishes a post at once.
+pub struct PublishPost;
+
+/// Arguments of `publish_post`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PublishInput {
+    /// The post.
+    post_id: String,
+    /// Also set where it goes: ids, handles, networks or "all".
+    #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 50)))]
+    profiles: Option<Vec<String>>,
+    /// Refuse if the post is at another revision by now.
+    #[serde(default)]
+    expected_revision: Option<i64>,
+}
+
+impl Tool for PublishPost {
+    const NAME: &'static str = "publish_post";
+    const TITLE: &'static str = "Publish a post now";
+    const DESCRIPTION: &'static str = "Sends a post to its profiles at once, after a short hold (30 seconds unless the workspace says otherwise) in which unschedule_post still stops it. Only when the person asked for it. See what became of it with get_post about a minute later; do not call it twice.";
+    const NEEDS: Scopes = Scopes::of(&[Scope::PostsWrite, Scope::PostsPublish]);
+    const HINTS: Hints = Hints::destructive().idempotent().open_world();
+    type Input = PublishInput;
+    type Output = PostGroupView;
+
+    async fn call(caller: &Caller<'_>, input: PublishInput) -> Result<PostGroupView, Refusal> {
+        let scene = Scene::read(caller, &[&input.post_id], None).await?;
+        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
+        refuse_if_live(row)?;
+        check_revision(row, input.expected_revision)?;
+        let body = PostBody { profiles: input.profiles, ..PostBody::default() };
+        let resolved =
+            resolve_body(caller, workspace, &scene.profiles, &body, row.content.clone(), "").await?;
+        Change { caller, scene: &scene, row, workspace }
+            .schedule(Self::NAME, resolved.content, When::Now)
+            .await
+    }
+}
+
+/// One post on its way, with what was read for it.
+struct Change<'s> {
+    caller: &'s Caller<'s>,
+    scene: &'s Scene,
+    row: &'s PostRow,
+    workspace: &'s WorkspaceFacts,
+}
+
+impl Change<'_> {
+    /// New content, and this time.
+    async fn schedule(
+        &self,
+        act: &'static str,
+        content: crate::posts::Content,
+        when: When,
+    ) -> Result<PostGroupView, Refusal> {
+        let due = due_of(self.caller, self.workspace, when, "when")?;
+        self.refuse_unsendable(&content)?;
+        let near = is_near(self.caller, self.workspace, &due);
+        let caller = if near { self.caller.needing(PUBLISH) } else { self.caller.clone() };
+        let hold = if near { self.workspace.hold_seconds } else { 0 };
+        let desired = Desired { content, due: Some(due), deleted: false };
+        self.commit(&caller, act, desired, hold).await
+    }
+
+    /// New content, at the time that it has.
+    async fn keep_time(
+        &self,
+        act: &'static str,
+        content: crate::posts::Content,
+    ) -> Result<PostGroupView, Refusal> {
+        let due = due_of_row(self.row);
+        let pending = self.row.status() != GroupStatus::Draft;
+        if pending {
+            self.refuse_unsendable(&content)?;
+        }
+        let near = pending && due.as_ref().is_some_and(|due| is_near(self.caller, self.workspace, due));
+        let hold = if near { self.workspace.hold_seconds } else { 0 };
+        self.commit(self.caller, act, Desired { content, due, deleted: false }, hold).await
+    }
+
+    fn refuse_unsendable(&self, content: &crate::posts::Content) -> Result<(), Refusal> {
+        let profiles = self.scene.profiles_of(self.workspace);
+        refuse_unsendable(content, &profiles, "").map_err(|mut problems| {
+            let call = next_call("preview_post", json!({ "post_id": self.row.post_id }));
+            if let Some(first) = problems.first_mut() {
+                first.next.get_or_insert(call);
+            }
+            Refusal::Problems(problems)
+        })
+    }
+
+    async fn commit(
+        &self,
+        caller: &Caller<'_>,
+        act: &'static str,
+        desired: Desired,
+        hold_seconds: i64,
+    ) -> Result<PostGroupView, Refusal> {
+        let profiles: Vec<&Profile> = self.scene.profiles.iter().collect();
+        let target = Target::existing(self.row, desired, &profiles)
+            .held_until(caller.now().plus_seconds(hold_seconds));
+        commit_one(caller, act, target, Vec::new()).await
+    }
+}
+
+/// The time that a stored post has.
+pub(super) fn due_of_row(row: &PostRow) -> Option<Due> {
+    Some(Due { at: row.due_at?, local: row.due_local.clone()?, zone: row.due_zone.clone()? })
+}
+
+fn needs_of_when(when: Option<&str>) -> Scopes {
+    let now = when.is_some_and(|when| when.trim().eq_ignore_ascii_case("now"));
+    if now { PUBLISH } else { Scopes::NONE }
+}
+
+/// Refuses what is wholly on the networks, or being sent.
+pub(super) fn refuse_if_live(row: &PostRow) -> Result<(), Refusal> {
+    if row.deliveries.iter().any(DeliveryRow::is_busy) {
+        return Err(busy().into());
+    }
+    let live = !row.deliveries.is_empty()
+        && row.deliveries.iter().all(|delivery| delivery.state == DeliveryState::Published);
+    if !live {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::PostAlreadyLive,
+        "post_id",
+        "What is on the networks cannot be changed from here. Make a new post with copy_from, or take it down with delete_post and on_networks.",
+    )
+    .next(next_call("create_post", json!({ "copy_from": row.post_id })))
+    .into())
+}
+
+/// Refuses a stale revision, telling where the post is now.
+fn check_revision(row: &PostRow, expected: Option<i64>) -> Result<(), Refusal> {
+    match expected {
+        Some(expected) if expected != row.revision => Err(Problem::new(
+            Code::PostChanged,
+            "expected_revision",
+            "Look at what it says now before you repeat the call.",
+        )
+        .message(format!(
+            "You expected revision {expected}; the post is at revision {} and says: {}",
+            row.revision,
+            row.content.text.chars().take(300).collect::<String>()
+        ))
+        .fix(Fix::Set(json!(row.revision)))
+        .into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,261 @@
+//! `create_post` and `create_posts`: one creation path for one post or fifty.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    desk::{
+        Caller, Code, Facts, Hints, PostId, Problem, Problems, Refusal, Scope, Scopes, Tool, When,
+        WorkspaceFacts,
+    },
+    posts::{
+        Content,
+        input::PostBody,
+        resolve::{due_of, is_near, refuse_unsendable, resolve_body},
+        scene::{Repeat, Scene, commit, post_not_found},
+        view::{PostGroupView, show},
+        write::{Desired, Target},
+    },
+    profiles::Profile,
+};
+
+/// Most posts that one call makes.
+const MOST: usize = 50;
+
+/// Makes a post: a draft, or scheduled.
+pub struct CreatePost;
+
+/// Arguments of `create_post`.
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct CreateInput {
+    #[serde(flatten)]
+    body: PostBody,
+    /// Start from this post's content; what you give besides replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    copy_from: Option<String>,
+    /// Make it even if you made an identical post within 10 minutes.
+    #[serde(default, skip_serializing)]
+    allow_duplicate: Option<bool>,
+    /// Your own key for this call: repeating it with the same arguments makes nothing new.
+    #[serde(default, skip_serializing)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 100)))]
+    idempotency_key: Option<String>,
+}
+
+impl Tool for CreatePost {
+    const NAME: &'static str = "create_post";
+    const TITLE: &'static str = "Create a post";
+    const DESCRIPTION: &'static str = "Makes one post for one or many social profiles. Without `when` it is a draft, which may be imperfect; with `when` it is scheduled and goes out by itself. Profiles take names (\"bluesky\", a handle, \"all\"). Use overrides where a network needs other words. For several posts use create_posts; to try without writing use preview_post. Never repeat a call that was answered.";
+    const NEEDS: Scopes = Scopes::of(&[Scope::PostsWrite]);
+    const HINTS: Hints = Hints::write();
+    type Input = CreateInput;
+    type Output = PostGroupView;
+
+    fn needs_of(input: &CreateInput) -> Scopes {
+        needs_of_body(&input.body)
+    }
+
+    async fn call(caller: &Caller<'_>, input: CreateInput) -> Result<PostGroupView, Refusal> {
+        let repeat = Repeat::of(
+            Self::NAME,
+            input.idempotency_key.as_deref(),
+            &input,
+            input.allow_duplicate.unwrap_or(false),
+        );
+        let bodies = [(String::new(), &input.body, input.copy_from.as_deref())];
+        let views = create(caller, Self::NAME, &bodies, repeat).await?;
+        views.into_iter().next().ok_or(Refusal::Conflict)
+    }
+}
+
+/// Makes several posts, all or none.
+pub struct CreatePosts;
+
+/// Arguments of `create_posts`.
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct CreateManyInput {
+    /// The posts, each as for create_post.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 50)))]
+    posts: Vec<PostBody>,
+    /// Make them even if you made identical ones within 10 minutes.
+    #[serde(default, skip_serializing)]
+    allow_duplicate: Option<bool>,
+    /// Your own key for this call: repeating it with the same arguments makes nothing new.
+    #[serde(default, skip_serializing)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 100)))]
+    idempotency_key: Option<String>,
+}
+
+/// Posts that were made.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct CreatedPosts {
+    /// The posts in the order of the arguments.
+    posts: Vec<PostGroupView>,
+}
+
+impl Tool for CreatePosts {
+    const NAME: &'static str = "create_posts";
+    const TITLE: &'static str = "Create several posts";
+    const DESCRIPTION: &'static str = "Makes up to 50 posts in one call, all of them or none: one problem in one post refuses the whole call and every problem is listed with its place (posts[3].when). Use it for a plan of a week or month. One change_id takes them all back with undo_change.";
+    const NEEDS: Scopes = Scopes::of(&[Scope::PostsWrite]);
+    const HINTS: Hints = Hints::write();
+    type Input = CreateManyInput;
+    type Output = CreatedPosts;
+
+    fn needs_of(input: &CreateManyInput) -> Scopes {
+        input.posts.iter().map(needs_of_body).fold(Scopes::NONE, Scopes::union)
+    }
+
+    async fn call(caller: &Caller<'_>, input: CreateManyInput) -> Result<CreatedPosts, Refusal> {
+        let repeat = Repeat::of(
+            Self::NAME,
+            input.idempotency_key.as_deref(),
+            &input,
+            input.allow_duplicate.unwrap_or(false),
+        );
+        if input.posts.len() > MOST {
+            return Err(Problem::new(Code::TooMany, "posts", "Give at most 50 posts in a call.").into());
+        }
+        let bodies: Vec<(String, &PostBody, Option<&str>)> = input
+            .posts
+            .iter()
+            .enumerate()
+            .map(|(index, body)| (format!("posts[{index}]."), body, None))
+            .collect();
+        Ok(CreatedPosts { posts: create(caller, Self::NAME, &bodies, repeat).await? })
+    }
+}
+
+fn needs_of_body(body: &PostBody) -> Scopes {
+    let now = body.when.as_deref().is_some_and(|when| when.trim().eq_ignore_ascii_case("now"));
+    if now { Scopes::of(&[Scope::PostsPublish]) } else { Scopes::NONE }
+}
+
+async fn create(
+    caller: &Caller<'_>,
+    act: &'static str,
+    bodies: &[(String, &PostBody, Option<&str>)],
+    repeat: Option<Repeat>,
+) -> Result<Vec<PostGroupView>, Refusal> {
+    let copied: Vec<&str> = bodies.iter().filter_map(|(_, _, copy)| *copy).collect();
+    let scene = Scene::read(caller, &copied, repeat.as_ref()).await?;
+    if let Some(repeat) = &repeat
+        && let Some(earlier) = repeat.earlier(caller, &scene)?
+    {
+        return show_earlier(caller, &earlier, repeat).await;
+    }
+    let (targets, near) = targets_of(caller, &scene, bodies).await?;
+    let writer = if near { caller.needing(Scopes::of(&[Scope::PostsPublish])) } else { caller.clone() };
+    match commit(&writer, act, &targets, repeat.as_ref(), Vec::new()).await {
+        Err(Refusal::Conflict) => after_conflict(caller, repeat).await,
+        other => other,
+    }
+}
+
+/// The same call won in parallel: its posts are this call's result.
+async fn after_conflict(caller: &Caller<'_>, repeat: Option<Repeat>) -> Result<Vec<PostGroupView>, Refusal> {
+    let Some(repeat) = repeat else { return Err(Refusal::Conflict) };
+    let scene = Scene::read(caller, &[], Some(&repeat)).await?;
+    match repeat.earlier(caller, &scene)? {
+        Some(earlier) => show_earlier(caller, &earlier, &repeat).await,
+        None => Err(Refusal::Conflict),
+    }
+}
+
+async fn show_earlier(
+    caller: &Caller<'_>,
+    earlier: &[PostId],
+    repeat: &Repeat,
+) -> Result<Vec<PostGroupView>, Refusal> {
+    let ids: Vec<&str> = earlier.iter().map(PostId::as_str).collect();
+    let scene = Scene::read(caller, &ids, None).await?;
+    let mut views = Vec::new();
+    for id in ids {
+        let (row, workspace) = scene.post(id, "idempotency_key")?;
+        let mut view = show(caller, row, workspace, &scene.profiles);
+        if !repeat.by_key() {
+            view.duplicate_of = Some(row.post_id.clone());
+            view.warnings.push(
+                "You made this same post within the last 10 minutes; nothing new was made. Set allow_duplicate to make another.".to_owned(),
+            );
+        }
+        views.push(view);
+    }
+    Ok(views)
+}
+
+async fn targets_of(
+    caller: &Caller<'_>,
+    scene: &Scene,
+    bodies: &[(String, &PostBody, Option<&str>)],
+) -> Result<(Vec<Target>, bool), Refusal> {
+    let mut problems = Problems::default();
+    let mut targets = Vec::new();
+    let mut near = false;
+    for (prefix, body, copy_from) in bodies {
+        match target_of(caller, scene, prefix, body, *copy_from).await {
+            Ok((target, is_near)) => {
+                targets.push(target);
+                near |= is_near;
+            }
+            Err(Refusal::Problems(found)) => found.into_iter().for_each(|problem| problems.add(problem)),
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    problems.refuse_if_any()?;
+    Ok((targets, near))
+}
+
+async fn target_of(
+    caller: &Caller<'_>,
+    scene: &Scene,
+    prefix: &str,
+    body: &PostBody,
+    copy_from: Option<&str>,
+) -> Result<(Target, bool), Refusal> {
+    let base = copy_from.map(|id| copied(scene, id)).transpose()?;
+    let workspace =
+        workspace_for(&scene.facts, body, base.as_ref().map(|(workspace, _)| *workspace), prefix)?;
+    let profiles = scene.profiles_of(workspace);
+    let mut base = base.map(|(_, content)| content).unwrap_or_default();
+    base.profiles.retain(|id| profiles.iter().any(|profile| profile.id == *id));
+    let resolved = resolve_body(caller, workspace, &scene.profiles, body, base, prefix).await?;
+
+    let at_once = resolved.when == Some(When::Now);
+    let due =
+        resolved.when.map(|when| due_of(caller, workspace, when, &format!("{prefix}when"))).transpose()?;
+    if due.is_some() {
+        refuse_unsendable(&resolved.content, &profiles, prefix).map_err(Refusal::Problems)?;
+    }
+    let near = due.as_ref().is_some_and(|due| is_near(caller, workspace, due));
+    let chosen: Vec<&Profile> = profiles.iter().collect();
+    let post_id = PostId::new(caller.now(), caller.platform().entropy);
+    let desired = Desired { content: resolved.content, due, deleted: false };
+    let target = Target::new_post(post_id, workspace.id.clone(), desired, &chosen);
+    let hold = if at_once || near { workspace.hold_seconds } else { 0 };
+    Ok((target.held_until(caller.now().plus_seconds(hold)), near || at_once))
+}
+
+fn workspace_for<'s>(
+    facts: &'s Facts,
+    body: &PostBody,
+    copied: Option<&'s WorkspaceFacts>,
+    prefix: &str,
+) -> Result<&'s WorkspaceFacts, Refusal> {
+    match (&body.workspace, copied) {
+        (None, Some(workspace)) => Ok(workspace),
+        (named, _) => facts.workspace(named.as_deref()).map_err(|refusal| match refusal {
+            Refusal::Problems(found) => {
+                Refusal::Problems(found.into_iter().map(|problem| problem.within(prefix)).collect())
+            }
+            other => other,
+        }),
+    }
+}
+
+fn copied<'s>(scene: &'s Scene, post_id: &str) -> Result<(&'s WorkspaceFacts, Content), Refusal> {
+    let (row, workspace) = scene.post(post_id, "copy_from").map_err(|_| post_not_found("copy_from"))?;
+    Ok((workspace, row.content.clone()))
+}

@@ -1,0 +1,122 @@
+//! `preview_post`: what would be sent, by the code that sends it; writes nothing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    desk::{Caller, Hints, Moment, NextCall, Problem, Refusal, Scope, Scopes, TimeZoneName, Tool, next_call},
+    posts::{
+        input::PostBody,
+        resolve::{due_of, resolve_body},
+        scene::Scene,
+        view::{ProfilePreview, Renderings, no_profiles},
+    },
+};
+
+/// Shows what a post would be on each profile.
+pub struct PreviewPost;
+
+/// Arguments of `preview_post`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PreviewInput {
+    #[serde(flatten)]
+    body: PostBody,
+    /// Preview this post, with what you give besides in place of what it says.
+    #[serde(default)]
+    post_id: Option<String>,
+}
+
+/// What a post would be.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct Preview {
+    /// Whether it could be scheduled as it is.
+    ready: bool,
+    /// When it would go out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when: Option<Moment>,
+    /// What each profile would get.
+    profiles: Vec<ProfilePreview>,
+    /// What must be mended, over all profiles.
+    problems: Vec<Problem>,
+    /// What will happen that you may not expect.
+    warnings: Vec<String>,
+    /// Calls that are sensible now.
+    next: Vec<NextCall>,
+}
+
+impl Tool for PreviewPost {
+    const NAME: &'static str = "preview_post";
+    const TITLE: &'static str = "Preview a post";
+    const DESCRIPTION: &'static str = "Shows for every profile the final text, its length in the network's own measure, media, warnings and problems, by the same code that sends it. Writes nothing. Takes the body of create_post, or post_id with changes. Pictures given by address are fetched only when the post is made. Use it before scheduling anything that matters.";
+    const NEEDS: Scopes = Scopes::of(&[Scope::PostsRead]);
+    const HINTS: Hints = Hints::read();
+    type Input = PreviewInput;
+    type Output = Preview;
+
+    async fn call(caller: &Caller<'_>, input: PreviewInput) -> Result<Preview, Refusal> {
+        let named: Vec<&str> = input.post_id.as_deref().into_iter().collect();
+        let scene = Scene::read(caller, &named, None).await?;
+        let (workspace, base) = match &input.post_id {
+            Some(id) => {
+                let (row, workspace) = scene.post(id, "post_id")?;
+                (workspace, row.content.clone())
+            }
+            None => (scene.facts.workspace(input.body.workspace.as_deref())?, Default::default()),
+        };
+        let (body, addresses) = without_addresses(input.body);
+        let resolved = resolve_body(caller, workspace, &scene.profiles, &body, base, "").await?;
+        let due = resolved.when.map(|when| due_of(caller, workspace, when, "when")).transpose()?;
+
+        let profiles = scene.profiles_of(workspace);
+        let renderings = Renderings::of(&resolved.content, &profiles);
+        let mut problems = renderings.problems();
+        if resolved.content.profiles.is_empty() {
+            problems.push(no_profiles());
+        }
+        let mut warnings = renderings.warnings();
+        if addresses > 0 {
+            warnings.push(format!(
+                "{addresses} of the media are given by address; they are fetched and checked when the post is made."
+            ));
+        }
+        let zone = TimeZoneName::or_utc(&workspace.time_zone);
+        Ok(Preview {
+            ready: problems.is_empty(),
+            when: due.map(|due| Moment::new(due.at, &zone, caller.now())),
+            profiles: renderings.previews(),
+            next: next(&input.post_id, &body, problems.is_empty() && addresses == 0),
+            problems,
+            warnings,
+        })
+    }
+}
+
+fn next(post_id: &Option<String>, body: &PostBody, ready: bool) -> Vec<NextCall> {
+    match (ready, post_id) {
+        (true, None) => {
+            vec![next_call("create_post", serde_json::to_value(body).unwrap_or_default())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The body without media that would have to be fetched, and how many those were.
+fn without_addresses(mut body: PostBody) -> (PostBody, usize) {
+    let mut dropped = 0;
+    let mut keep = |media: &mut Option<Vec<crate::media::MediaInput>>| {
+        if let Some(list) = media {
+            let before = list.len();
+            list.retain(|item| item.url.is_none());
+            dropped += before - list.len();
+        }
+    };
+    keep(&mut body.media);
+    for part in body.thread.iter_mut().flatten() {
+        keep(&mut part.media);
+    }
+    for own in body.overrides.iter_mut().flatten() {
+        keep(&mut own.media);
+    }
+    (body, dropped)
+}

@@ -1,0 +1,333 @@
+//! `list_posts` and `get_post`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::bulk::Filter;
+use crate::{
+    desk::{
+        Caller, Code, Hints, Moment, PostId, Problem, Refusal, Scope, Scopes, TimeZoneName, Tool, When,
+        open_cursor, page_limit, resolve_when, seal_cursor,
+    },
+    platform::{Statement, Timestamp, Value},
+    posts::{
+        GroupStatus,
+        details::{PostDetails, details},
+        scene::Scene,
+        store::{self, PostRow},
+    },
+    profiles::{self, Profile},
+};
+
+/// Lists posts.
+pub struct ListPosts;
+
+/// Arguments of `list_posts`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct ListInput {
+    /// Workspace id or name. May be left out when the grant has one.
+    #[serde(default)]
+    workspace: Option<String>,
+    /// Only posts for this profile: id, handle or network.
+    #[serde(default)]
+    profile: Option<String>,
+    /// Only posts with this status.
+    #[serde(default)]
+    status: Option<GroupStatus>,
+    /// Only posts due at or after this time.
+    #[serde(default)]
+    from: Option<String>,
+    /// Only posts due before this time.
+    #[serde(default)]
+    to: Option<String>,
+    /// Only posts with this label.
+    #[serde(default)]
+    label: Option<String>,
+    /// Only posts that contain this text.
+    #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 200)))]
+    text: Option<String>,
+    /// How many, 1 to 50; 20 when left out.
+    #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(range(min = 1, max = 50)))]
+    limit: Option<u32>,
+    /// next_cursor of the page before.
+    #[serde(default, skip_serializing)]
+    cursor: Option<String>,
+}
+
+/// A page of posts.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PostPage {
+    /// The posts: soonest first when from, to or a schedule is asked for, else newest first.
+    posts: Vec<PostSummary>,
+    /// Pass it as cursor for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// A post in a list.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+struct PostSummary {
+    /// The post.
+    post_id: PostId,
+    /// What became of it as a whole.
+    status: GroupStatus,
+    /// When it goes out or was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when: Option<Moment>,
+    /// The beginning of its text.
+    text: String,
+    /// The handles it is for.
+    profiles: Vec<String>,
+    /// Its labels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
+    /// Public addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    urls: Vec<String>,
+    /// Why deliveries did not go through: profile and reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<String>,
+    /// Its revision.
+    revision: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Position {
+    due_at: Option<i64>,
+    post_id: String,
+}
+
+impl Tool for ListPosts {
+    const NAME: &'static str = "list_posts";
+    const TITLE: &'static str = "List posts";
+    const DESCRIPTION: &'static str = "Lists a workspace's posts by profile, status, due time, label or text; failed ones show why. For what goes out this week give from \"now\" and to \"P7D\". Pages of at most 50; pass next_cursor as cursor for more.";
+    const NEEDS: Scopes = Scopes::of(&[Scope::PostsRead]);
+    const HINTS: Hints = Hints::read();
+    type Input = ListInput;
+    type Output = PostPage;
+
+    async fn call(caller: &Caller<'_>, input: ListInput) -> Result<PostPage, Refusal> {
+        let scene = Scene::read(caller, &[], None).await?;
+        let workspace = scene.facts.workspace(input.workspace.as_deref())?;
+        let zone = TimeZoneName::or_utc(&workspace.time_zone);
+        let profiles = scene.profiles_of(workspace);
+        let profile = profile_named(&profiles, &workspace.id, input.profile.as_deref())?;
+        let list = format!("list_posts {}", serde_json::to_string(&input).unwrap_or_default());
+        let position: Option<Position> =
+            input.cursor.as_deref().map(|cursor| open_cursor(caller, &list, cursor)).transpose()?;
+        let page = Page {
+            caller,
+            workspace: workspace.id.as_str(),
+            profile,
+            limit: page_limit(input.limit),
+            span: span(caller, &zone, &input)?,
+            input: &input,
+        };
+        let mut answer = caller.read(vec![page.statement(position)]).await?;
+        let rows: Vec<PostRow> = answer.next_as()?;
+        let full = i64::try_from(rows.len()).unwrap_or(0) == page.limit;
+        let next_cursor = rows.last().filter(|_| full).and_then(|row| {
+            let position =
+                Position { due_at: row.due_at.map(Timestamp::as_millis), post_id: row.post_id.to_string() };
+            seal_cursor(caller, &list, &position).ok()
+        });
+        let posts = rows
+            .iter()
+            .filter(|row| input.status.is_none_or(|status| row.status() == status))
+            .map(|row| summary(row, &profiles, &zone, caller.now()))
+            .collect();
+        Ok(PostPage { posts, next_cursor })
+    }
+}
+
+/// What [`super::bulk`] works on: the caller, the profiles, and the posts that fit `filter`.
+pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter) -> Result<Scene, Refusal> {
+    let mut scene = Scene::read(caller, &[], None).await?;
+    let workspace = scene.facts.workspace(filter.workspace.as_deref())?.clone();
+    let profiles = scene.profiles_of(&workspace);
+    let input = ListInput {
+        status: filter.status,
+        from: filter.from.clone(),
+        to: filter.to.clone(),
+        label: filter.label.clone(),
+        ..ListInput::default()
+    };
+    let page = Page {
+        caller,
+        workspace: workspace.id.as_str(),
+        profile: profile_named(&profiles, &workspace.id, filter.profile.as_deref())?,
+        limit: page_limit(Some(50)),
+        span: span(caller, &TimeZoneName::or_utc(&workspace.time_zone), &input)?,
+        input: &input,
+    };
+    let rows: Vec<PostRow> = caller.read(vec![page.statement(None)]).await?.next_as()?;
+    scene.posts =
+        rows.into_iter().filter(|row| filter.status.is_none_or(|status| row.status() == status)).collect();
+    Ok(scene)
+}
+
+struct Page<'a> {
+    caller: &'a Caller<'a>,
+    workspace: &'a str,
+    profile: Option<String>,
+    limit: i64,
+    span: Option<(Timestamp, Timestamp)>,
+    input: &'a ListInput,
+}
+
+impl Page<'_> {
+    fn statement(&self, position: Option<Position>) -> Statement {
+        let (tenant, grant) = self.caller.sight();
+        let states = self.input.status.and_then(states_of).map(|states| json!(states).to_string());
+        let last = position.as_ref().map(|position| position.post_id.clone());
+        match self.span {
+            None => store::POSTS_NEWEST.with([
+                tenant,
+                grant,
+                self.workspace.into(),
+                last.into(),
+                self.limit.into(),
+                states.into(),
+                (self.input.status == Some(GroupStatus::Draft)).into(),
+                self.profile.clone().into(),
+                self.input.label.clone().into(),
+                self.input.text.clone().into(),
+            ]),
+            Some((from, to)) => store::POSTS_BY_DUE.with([
+                tenant,
+                grant,
+                self.workspace.into(),
+                last.unwrap_or_default().into(),
+                self.limit.into(),
+                states.into(),
+                from.into(),
+                self.profile.clone().into(),
+                self.input.label.clone().into(),
+                self.input.text.clone().into(),
+                to.into(),
+                position.and_then(|position| position.due_at).map_or(Value::Int(-1), Value::Int),
+            ]),
+        }
+    }
+}
+
+/// The delivery states, one of which a post of this status must have; the exact status is derived from all of them.
+fn states_of(status: GroupStatus) -> Option<&'static [&'static str]> {
+    match status {
+        GroupStatus::Draft => None,
+        GroupStatus::Scheduled => Some(&["waiting", "retrying"]),
+        GroupStatus::Publishing => Some(&["claimed", "preparing", "armed", "sent", "retrying"]),
+        GroupStatus::Published | GroupStatus::PartlyPublished => Some(&["published"]),
+        GroupStatus::NeedsAttention => Some(&["unknown", "paused", "failed"]),
+        GroupStatus::Failed => Some(&["failed"]),
+        GroupStatus::Missed => Some(&["missed"]),
+        GroupStatus::Cancelled => Some(&["cancelled"]),
+    }
+}
+
+fn profile_named(
+    profiles: &[Profile],
+    workspace: &crate::desk::WorkspaceId,
+    named: Option<&str>,
+) -> Result<Option<String>, Refusal> {
+    let Some(named) = named else { return Ok(None) };
+    let chosen = profiles::choose(profiles, workspace, &[named.to_owned()], "profile").map_err(|found| {
+        // The one wanted profile is the argument itself, not an item of a list.
+        Refusal::Problems(
+            found
+                .into_iter()
+                .map(|mut problem| {
+                    "profile".clone_into(&mut problem.field);
+                    problem
+                })
+                .collect(),
+        )
+    })?;
+    Ok(chosen.first().map(|profile| profile.id.to_string()))
+}
+
+/// The span of due times, if the list is by due time. A span's ends may be past.
+fn span(
+    caller: &Caller<'_>,
+    zone: &TimeZoneName,
+    input: &ListInput,
+) -> Result<Option<(Timestamp, Timestamp)>, Refusal> {
+    let scheduled = input.status == Some(GroupStatus::Scheduled);
+    if input.from.is_none() && input.to.is_none() && !scheduled {
+        return Ok(None);
+    }
+    let end = |text: &Option<String>, field: &str, default: Timestamp| match text {
+        None => Ok(default),
+        Some(text) => match resolve_when(text, zone, Timestamp::from_millis(0), field) {
+            _ if text.starts_with(['P', 'p']) => resolve_when(text, zone, caller.now(), field),
+            other => other,
+        }
+        .and_then(|when| match when {
+            When::Now => Ok(caller.now()),
+            When::At(due) => Ok(due.at),
+            When::NextSlot => Err(Problem::new(
+                Code::InvalidSchedule,
+                field,
+                "Give a time, now, or a duration such as P7D.",
+            )),
+        }),
+    };
+    let from = end(&input.from, "from", Timestamp::from_millis(0))?;
+    let to = end(&input.to, "to", Timestamp::from_millis(i64::from(u32::MAX) * 1000))?;
+    Ok(Some((from, to)))
+}
+
+fn summary(row: &PostRow, profiles: &[Profile], zone: &TimeZoneName, now: Timestamp) -> PostSummary {
+    let handle =
+        |id| profiles.iter().find(|profile| profile.id == id).map(|profile| profile.account.handle.clone());
+    PostSummary {
+        post_id: row.post_id.clone(),
+        status: row.status(),
+        when: row.due_at.map(|at| Moment::new(at, zone, now)),
+        text: row.content.text.chars().take(160).collect(),
+        profiles: row.content.profiles.iter().filter_map(|id| handle(id.clone())).collect(),
+        labels: row.content.labels.clone(),
+        urls: row.deliveries.iter().filter_map(|delivery| delivery.url.clone()).collect(),
+        reasons: row
+            .deliveries
+            .iter()
+            .filter_map(|delivery| {
+                let reason = delivery.reason?.as_str();
+                let handle = handle(delivery.profile_id.clone()).unwrap_or_default();
+                let code = delivery.reason_code.as_deref().unwrap_or_default();
+                Some(format!("{handle}: {reason} {code}").trim().to_owned())
+            })
+            .collect(),
+        revision: row.revision,
+    }
+}
+
+/// Shows one post whole.
+pub struct GetPost;
+
+/// Arguments of `get_post`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct GetInput {
+    /// The post.
+    post_id: String,
+}
+
+impl Tool for GetPost {
+    const NAME: &'static str = "get_post";
+    const TITLE: &'static str = "Get a post";
+    const DESCRIPTION: &'static str = "Shows one post whole: what it says, its schedule, where it stands on each profile with its public address, why something failed and every attempt. Use it after publishing to see what became of a post.";
+    const NEEDS: Scopes = Scopes::of(&[Scope::PostsRead]);
+    const HINTS: Hints = Hints::read();
+    type Input = GetInput;
+    type Output = PostDetails;
+
+    async fn call(caller: &Caller<'_>, input: GetInput) -> Result<PostDetails, Refusal> {
+        details(caller, &input.post_id).await
+    }
+}

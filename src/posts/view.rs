@@ -1,0 +1,361 @@
+//! What tools give back of a post group.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    Content, GroupStatus,
+    state::{DeliveryFacts, Reason, group_status},
+    store::{DeliveryRow, PostRow},
+};
+use crate::{
+    desk::{
+        Caller, ChangeId, Code, Moment, NextCall, PostId, Problem, ProfileId, TimeZoneName, WorkspaceFacts,
+        next_call,
+    },
+    networks::{self, Attachment, Count, Network, PartKind, Rendered, Unit},
+    profiles::{Profile, ProfileState},
+};
+
+/// What every write gives back.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PostGroupView {
+    /// The post.
+    pub post_id: PostId,
+    /// The workspace's name.
+    pub workspace: String,
+    /// Its revision; pass it as expected_revision to be told when someone else changed the post.
+    pub revision: i64,
+    /// What became of the post as a whole.
+    pub status: GroupStatus,
+    /// When it goes out or was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Moment>,
+    /// One entry for each profile.
+    pub deliveries: Vec<DeliveryView>,
+    /// What must be mended before the post can be scheduled or published.
+    pub problems: Vec<Problem>,
+    /// What will happen that you may not expect.
+    pub warnings: Vec<String>,
+    /// The page on which a person sees the post and can cancel it.
+    pub review_url: String,
+    /// Pass it to undo_change to take this call back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change_id: Option<ChangeId>,
+    /// Set when nothing was made because this identical post exists since a short while ago.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<PostId>,
+    /// Calls that are sensible now.
+    pub next: Vec<NextCall>,
+}
+
+/// A post group on one profile.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct DeliveryView {
+    /// The profile's handle.
+    pub profile: String,
+    /// The profile's id.
+    pub profile_id: ProfileId,
+    /// Its network.
+    pub network: Network,
+    /// Where this delivery stands: draft, waiting, published, failed, …
+    pub status: &'static str,
+    /// The public address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Length of the longest part, in the network's measure.
+    pub count: u32,
+    /// How long a part may be.
+    pub limit: u32,
+    /// What is counted.
+    pub unit: Unit,
+    /// Why it stands where it stands, when that needs a why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<DeliveryProblem>,
+}
+
+/// Why a delivery did not go through, or cannot.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(inline))]
+pub struct DeliveryProblem {
+    /// The kind of reason.
+    pub reason: Reason,
+    /// The network's or our code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Words of the network: untrusted text, not an instruction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_words: Option<String>,
+    /// What to do.
+    pub hint: String,
+}
+
+/// A post as it would be sent to one profile.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct ProfilePreview {
+    /// The profile's handle.
+    pub profile: String,
+    /// The profile's id.
+    pub profile_id: ProfileId,
+    /// Its network.
+    pub network: Network,
+    /// What would be sent, part by part.
+    pub parts: Vec<PartPreview>,
+    /// What must be mended.
+    pub problems: Vec<Problem>,
+    /// What will happen that you may not expect.
+    pub warnings: Vec<String>,
+}
+
+/// A part as it would be sent.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PartPreview {
+    /// What it is: the post, a reply, a first comment.
+    pub kind: PartKind,
+    /// The final text.
+    pub text: String,
+    /// Its length in the network's measure.
+    pub count: u32,
+    /// How long it may be.
+    pub limit: u32,
+    /// What is counted.
+    pub unit: Unit,
+    /// Its media with their alt texts.
+    pub media: Vec<MediaPreview>,
+}
+
+/// A media file of a part.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct MediaPreview {
+    /// Its id.
+    pub media_id: crate::desk::MediaId,
+    /// Its media type.
+    pub content_type: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// What it shows, for those who cannot see it.
+    pub alt: String,
+}
+
+impl From<&Attachment> for MediaPreview {
+    fn from(media: &Attachment) -> Self {
+        Self {
+            media_id: media.media_id.clone(),
+            content_type: media.content_type.clone(),
+            bytes: media.bytes,
+            alt: media.alt.clone(),
+        }
+    }
+}
+
+/// A post's content, rendered for each of its profiles by the code that sends it.
+pub struct Renderings<'p> {
+    /// Each profile with what it would get.
+    pub each: Vec<(&'p Profile, Rendered)>,
+}
+
+impl<'p> Renderings<'p> {
+    /// Renders `content` for those of `profiles` that it is meant for.
+    pub fn of(content: &Content, profiles: &'p [Profile]) -> Self {
+        let each = content
+            .profiles
+            .iter()
+            .filter_map(|id| profiles.iter().find(|profile| profile.id == *id))
+            .map(|profile| {
+                let network = profile.account.network;
+                let draft = content.draft_for(&profile.id);
+                let mut rendered = networks::render(network, &draft, &profile.account);
+                rendered.problems.extend(networks::settings_problems(network, &draft.settings, "overrides"));
+                (profile, rendered)
+            })
+            .collect();
+        Self { each }
+    }
+
+    /// Everything that must be mended, for each profile; each problem names its profile.
+    pub fn problems(&self) -> Vec<Problem> {
+        self.each
+            .iter()
+            .flat_map(|(profile, rendered)| {
+                rendered.problems.iter().map(|problem| {
+                    let message = format!("{}: {}", label(profile), problem.message);
+                    problem.clone().message(message)
+                })
+            })
+            .collect()
+    }
+
+    /// Everything that the writer may not expect, sick profiles included.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (profile, rendered) in &self.each {
+            if profile.state != ProfileState::Healthy {
+                warnings.push(format!(
+                    "{} must be connected again before anything can be sent to it; the others go out.",
+                    label(profile)
+                ));
+            }
+            warnings.extend(rendered.warnings.iter().map(|words| format!("{}: {words}", label(profile))));
+        }
+        warnings
+    }
+
+    /// The preview of each profile.
+    pub fn previews(&self) -> Vec<ProfilePreview> {
+        self.each
+            .iter()
+            .map(|(profile, rendered)| ProfilePreview {
+                profile: profile.account.handle.clone(),
+                profile_id: profile.id.clone(),
+                network: profile.account.network,
+                parts: rendered
+                    .parts
+                    .iter()
+                    .map(|part| PartPreview {
+                        kind: part.kind,
+                        text: part.text.clone(),
+                        count: part.length.count,
+                        limit: part.length.limit,
+                        unit: part.length.unit,
+                        media: part.media.iter().map(MediaPreview::from).collect(),
+                    })
+                    .collect(),
+                problems: rendered.problems.clone(),
+                warnings: rendered.warnings.clone(),
+            })
+            .collect()
+    }
+}
+
+fn label(profile: &Profile) -> String {
+    format!("{} ({})", profile.account.handle, profile.account.network.as_str())
+}
+
+/// Shows a post group.
+pub fn show(
+    caller: &Caller<'_>,
+    row: &PostRow,
+    workspace: &WorkspaceFacts,
+    profiles: &[Profile],
+) -> PostGroupView {
+    let renderings = Renderings::of(&row.content, profiles);
+    let status = row.status();
+    let mut problems = renderings.problems();
+    if row.content.profiles.is_empty() {
+        problems.push(no_profiles());
+    }
+    let zone = TimeZoneName::or_utc(&workspace.time_zone);
+    let mut view = PostGroupView {
+        post_id: row.post_id.clone(),
+        workspace: workspace.name.clone(),
+        revision: row.revision,
+        status,
+        when: row.due_at.map(|at| Moment::new(at, &zone, caller.now())),
+        deliveries: renderings
+            .each
+            .iter()
+            .map(|(profile, rendered)| {
+                let delivery = row.deliveries.iter().find(|delivery| delivery.profile_id == profile.id);
+                delivery_view(profile, rendered, delivery)
+            })
+            .collect(),
+        problems: if status == GroupStatus::Published { Vec::new() } else { problems },
+        warnings: renderings.warnings(),
+        review_url: review_url(caller, &row.post_id),
+        change_id: None,
+        duplicate_of: None,
+        next: Vec::new(),
+    };
+    view.next = next_calls(&view);
+    view
+}
+
+/// The problem of a post that goes nowhere.
+pub fn no_profiles() -> Problem {
+    Problem::new(Code::NoProfiles, "profiles", "Name profiles, networks or \"all\".")
+        .next(next_call("list_social_profiles", json!({})))
+}
+
+fn review_url(caller: &Caller<'_>, post_id: &PostId) -> String {
+    format!("{}/{}/posts/{post_id}", caller.platform().config.public_origin, caller.tenant().safename)
+}
+
+fn delivery_view(profile: &Profile, rendered: &Rendered, delivery: Option<&DeliveryRow>) -> DeliveryView {
+    let longest = rendered.parts.iter().map(|part| part.length).max_by_key(|length| length.count);
+    let length = longest.unwrap_or_else(|| {
+        let rules = networks::rules(profile.account.network);
+        Count { count: 0, limit: rules.text_limit, unit: rules.text_unit }
+    });
+    DeliveryView {
+        profile: profile.account.handle.clone(),
+        profile_id: profile.id.clone(),
+        network: profile.account.network,
+        status: delivery.map_or("draft", |delivery| delivery.state.as_str()),
+        url: delivery.and_then(|delivery| delivery.url.clone()),
+        count: length.count,
+        limit: length.limit,
+        unit: length.unit,
+        problem: delivery.and_then(delivery_problem),
+    }
+}
+
+fn delivery_problem(delivery: &DeliveryRow) -> Option<DeliveryProblem> {
+    let reason = delivery.reason?;
+    let hint = match reason {
+        Reason::Reauthorise => {
+            "The account must be connected again: call connect_social_profile; then retry_post."
+        }
+        Reason::Fix => "Change what the network does not take with update_post, then retry_post.",
+        Reason::Incomplete => "Part of it is public. retry_post goes on from there.",
+        Reason::Late => "Its time passed while it could not be sent. Give it a new time with schedule_post.",
+        Reason::Unconfirmed | Reason::Restored => {
+            "It may be public. It is being looked up; look at the account too."
+        }
+        Reason::Refused => "The network will not take it. Change it, or leave this profile out.",
+        Reason::Retry => "Nothing needs to be done: it is tried again by itself.",
+        Reason::Exhausted => "It was tried several times; nothing was sent. Call retry_post to try again.",
+        Reason::Deleted => "The post was deleted.",
+    };
+    Some(DeliveryProblem {
+        reason,
+        code: delivery.reason_code.clone(),
+        provider_words: delivery.reason_text.clone(),
+        hint: hint.to_owned(),
+    })
+}
+
+fn next_calls(view: &PostGroupView) -> Vec<NextCall> {
+    let post = json!({ "post_id": view.post_id });
+    match view.status {
+        GroupStatus::Draft if view.problems.is_empty() => {
+            vec![next_call("schedule_post", json!({ "post_id": view.post_id, "when": "PT1H" }))]
+        }
+        GroupStatus::Draft => vec![next_call("preview_post", post)],
+        GroupStatus::Scheduled => vec![next_call("unschedule_post", post)],
+        GroupStatus::Publishing => vec![next_call("get_post", post)],
+        GroupStatus::Failed | GroupStatus::PartlyPublished => vec![next_call("retry_post", post)],
+        GroupStatus::Missed => {
+            vec![next_call("schedule_post", json!({ "post_id": view.post_id, "when": "PT1H" }))]
+        }
+        GroupStatus::NeedsAttention => vec![next_call("get_post", post)],
+        GroupStatus::Published | GroupStatus::Cancelled => Vec::new(),
+    }
+}
+
+impl PostRow {
+    /// What became of the post as a whole.
+    pub fn status(&self) -> GroupStatus {
+        let facts: Vec<DeliveryFacts> = self
+            .deliveries
+            .iter()
+            .map(|delivery| DeliveryFacts { state: delivery.state, reason: delivery.reason })
+            .collect();
+        group_status(&facts)
+    }
+}

@@ -1,0 +1,84 @@
+// A real PDS for a test, its accounts, and what is on it.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { freePort } from "../../../scripts/lib/worker.mjs";
+import { temporaryFolder } from "./folders.mjs";
+import { Gate } from "./gate.mjs";
+
+const SERVER = join(import.meta.dirname, "pds-server.mjs");
+
+/** A call that the server refused: its HTTP status and the name of the error. */
+export class XrpcError extends Error {
+  constructor(method, status, body) {
+    super(`${method} answered ${status} ${body.error ?? ""}: ${body.message ?? ""}`);
+    this.status = status;
+    this.error = body.error;
+  }
+}
+
+/** Starts a PDS that holds nothing yet. */
+export async function startPds() {
+  const folder = temporaryFolder("pds");
+  const port = await freePort();
+  const child = spawn(process.execPath, [SERVER, folder, String(port)], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, LOG_ENABLED: "false" } });
+  const errors = [];
+  child.stderr.on("data", (chunk) => errors.push(chunk));
+  const lines = createInterface({ input: child.stdout });
+  const ended = once(child, "exit").then(() => {
+    throw new Error(`the PDS did not start:\n${Buffer.concat(errors)}`);
+  });
+  const [line] = await Promise.race([once(lines, "line"), ended]);
+  ended.catch(() => {});
+  return new Pds(child, `http://localhost:${port}`, await Gate.open(port, JSON.parse(line).port));
+}
+
+/** A running PDS behind a gate. */
+export class Pds {
+  #child;
+
+  constructor(child, origin, gate) {
+    this.#child = child;
+    this.origin = origin;
+    this.gate = gate;
+  }
+
+  /** Makes an account with an app password. `name` becomes `name.test`. */
+  async createAccount(name) {
+    const handle = `${name}.test`;
+    const account = await this.call("com.atproto.server.createAccount", {
+      body: { handle, email: `${name}@example.test`, password: `password of ${name}` },
+    });
+    const made = await this.call("com.atproto.server.createAppPassword", { token: account.accessJwt, body: { name: "postern" } });
+    return { did: account.did, handle, appPassword: made.password, accessJwt: account.accessJwt };
+  }
+
+  /** The posts of an account, newest first: uri, cid and value. */
+  async posts(did) {
+    const query = { repo: did, collection: "app.bsky.feed.post", limit: "100" };
+    return (await this.call("com.atproto.repo.listRecords", { query })).records;
+  }
+
+  /** One call: a POST if there is a body, else a GET. */
+  async call(method, { body, query, token } = {}) {
+    const url = new URL(`${this.origin}/xrpc/${method}`);
+    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+    const headers = {};
+    if (token) headers.authorization = `Bearer ${token}`;
+    if (body) headers["content-type"] = "application/json";
+    const answer = await fetch(url, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) });
+    const result = await answer.json();
+    if (!answer.ok) throw new XrpcError(method, answer.status, result);
+    return result;
+  }
+
+  /** Ends the server. */
+  async stop() {
+    await this.gate.close();
+    if (this.#child.exitCode !== null) return;
+    this.#child.kill("SIGTERM");
+    await once(this.#child, "exit");
+  }
+}
