@@ -24,6 +24,7 @@ pub mod identity;
 pub mod mcp;
 pub mod media;
 pub mod networks;
+pub mod oauth;
 pub mod operator;
 pub mod platform;
 pub mod posts;
