@@ -1,7 +1,9 @@
 //! Every named statement there is: for the contract suite, and for the tests of the house and of the plans.
 
 use super::store;
-use crate::{delivery, desk, identity, media, networks, platform::Sql, posts, profiles, tenants};
+use crate::{
+    delivery, desk, identity, media, networks, oauth, operator, platform::Sql, posts, profiles, tenants,
+};
 
 /// Each room's statements. A store with a line missing here fails a test.
 const STORES: &[&[Sql]] = &[
@@ -15,6 +17,11 @@ const STORES: &[&[Sql]] = &[
     networks::STATEMENTS,
     identity::STATEMENTS,
     tenants::STATEMENTS,
+    tenants::DIRECTORY_STATEMENTS,
+    operator::STATEMENTS,
+    operator::DIRECTORY_STATEMENTS,
+    oauth::SHARD_STATEMENTS,
+    oauth::DIRECTORY_STATEMENTS,
     desk::STATEMENTS,
 ];
 

@@ -52,6 +52,12 @@ pub enum Outcome {
     Unauthenticated,
 }
 
+/// Whether a request may ask for the list of tools, which alone depends on the role.
+pub fn lists_tools(request: &Request) -> bool {
+    const METHOD: &[u8] = b"tools/list";
+    request.body.windows(METHOD.len()).any(|bytes| bytes == METHOD)
+}
+
 /// Answers a request to a tenant's endpoint from a caller whose token was accepted. `allowed` is what is known of the
 /// caller without asking the databases: the grant's capabilities, and the role's where they are known.
 pub async fn serve(

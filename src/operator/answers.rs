@@ -5,9 +5,10 @@ use serde_json::json;
 
 use super::{
     command::{Command, CreateTenant, Invite},
-    holds, status, unavailable, utc,
+    status, unavailable, utc,
 };
 use crate::{
+    delivery,
     desk::{Safename, Tenant, TenantId, UserId},
     http::{Problem, Response},
     identity::{self, EmailAddress, SignInLink},
@@ -170,8 +171,10 @@ async fn hold(platform: &Platform<'_>, shard: i64, reason: Option<&str>) -> Resu
         )));
     }
     match reason {
-        Some(reason) => holds::hold_shard(platform, shard, reason).await?,
-        None => holds::release_shard(platform, shard).await?,
+        Some(reason) => delivery::hold(platform, shard, reason).await?,
+        None => {
+            delivery::release(platform, shard).await?;
+        }
     }
     Ok(ok(&json!({ "shard": shard, "held": reason.is_some() })))
 }

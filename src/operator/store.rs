@@ -14,13 +14,6 @@ mod directory {
         pub(in super::super) USE_TOKEN = "use_operator_token", "INSERT INTO operator_token (token_id, expires_at) VALUES (?1, ?2)
     ON CONFLICT (token_id) DO NOTHING RETURNING token_id";
 
-        /// ?1 shard ?2 now ?3 reason
-        pub(in super::super) HOLD_SHARD = "hold_shard", "INSERT INTO shard (shard, held_since, held_why) VALUES (?1, ?2, ?3)
-    ON CONFLICT (shard) DO UPDATE SET held_since = coalesce(shard.held_since, excluded.held_since), held_why = excluded.held_why";
-
-        /// ?1 shard
-        pub(in super::super) RELEASE_SHARD = "release_shard", "UPDATE shard SET held_since = NULL, held_why = NULL WHERE shard = ?1";
-
         /// The directory's version and backlog.
         pub(in super::super) DIRECTORY_STATUS = "directory_status", "SELECT v.version, (
     SELECT count(tenant_id) FROM tenant WHERE pending = 1) AS pending FROM schema_version v";

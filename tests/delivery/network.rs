@@ -272,7 +272,9 @@ impl Connector for SimNetwork {
                     return Ok(Verdict::Unclear);
                 }
                 let handle = job.parts[part].handle.clone().expect("what is looked for has a handle");
-                Ok(self.find(job, part).map_or(Verdict::Absent, |index| Verdict::Present(self.sent(index, handle))))
+                Ok(self
+                    .find(job, part)
+                    .map_or(Verdict::Absent, |index| Verdict::Present(self.sent(index, handle))))
             })
             .await
         })

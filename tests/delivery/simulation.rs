@@ -265,7 +265,10 @@ impl Life {
             }
         }
         if seen.state == DeliveryState::Published {
-            assert!(!live.is_empty() && live.len() == rows.len(), "published, but {rows:?} are not all there");
+            assert!(
+                !live.is_empty() && live.len() == rows.len(),
+                "published, but {rows:?} are not all there"
+            );
             assert!(seen.url.is_some());
         }
     }
@@ -276,4 +279,3 @@ impl Life {
         assert!(live.is_empty() || admitted, "{seen:?} is there: {live:?}");
     }
 }
-
