@@ -22,7 +22,7 @@ pub use crate::posts::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason,
 pub use engine::{Budget, TickReport, tick};
 pub use epoch::{Release, hold, release};
 pub use removal::{Removal, RemovalOutcome, remove_live};
-pub use retry::{RetryAnswer, Retried, retry};
+pub use retry::{Retried, RetryAnswer, retry};
 pub use status::{AttemptView, ShardStatus, attempts_of, attempts_statement, status};
 pub use store::{DIRECTORY_STATEMENTS, STATEMENTS};
 pub use trade::{Holder, Trade};

@@ -8,9 +8,7 @@ use super::{
     trade::Trade,
 };
 use crate::{
-    desk::{
-        Act, Caller, Code, DeliveryId, PostId, Problem, Problems, ProfileId, Refusal, next_call,
-    },
+    desk::{Act, Caller, Code, DeliveryId, PostId, Problem, Problems, ProfileId, Refusal, next_call},
     networks::{Ladder, Network},
     platform::{FromRow, Row, RowFault, Timestamp},
     posts::DeliveryState,
@@ -188,14 +186,13 @@ impl Candidate {
                 "This network cannot be asked. A person must look at the account and say whether it is there.",
             )),
             S::Unknown => Ok(Moved { to: S::Unknown, at: now, answer: RetryAnswer::LookedUp }),
-            S::Failed | S::Missed | S::Paused if !self.healthy => Err(problem(
-                Code::ProfileNeedsReconnect,
-                "Connect the account again, then repeat the call.",
-            )
-            .next(next_call(
-                "connect_social_profile",
-                serde_json::json!({ "network": self.network, "profile": self.profile_id }),
-            ))),
+            S::Failed | S::Missed | S::Paused if !self.healthy => {
+                Err(problem(Code::ProfileNeedsReconnect, "Connect the account again, then repeat the call.")
+                    .next(next_call(
+                        "connect_social_profile",
+                        serde_json::json!({ "network": self.network, "profile": self.profile_id }),
+                    )))
+            }
             S::Failed if self.has_public_parts => {
                 Ok(Moved { to: S::Sent, at: held, answer: RetryAnswer::GoesOn })
             }

@@ -8,9 +8,7 @@ use super::{
 };
 use crate::{
     desk::{Caller, PostId, ProfileId, TenantId},
-    platform::{
-        DatabaseFault, FromRow, Platform, Row, RowFault, Rows, Statement, Timestamp, first, only,
-    },
+    platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Rows, Statement, Timestamp, first, only},
 };
 
 /// Attempts shown of a post.

@@ -37,10 +37,11 @@ mod shard {
     use crate::platform::statements;
 
     statements! { Shard:
-        /// A shard's version and work. Looks across tenants. ?1 now
+        /// A shard's version and work, across tenants. The first list is the index's own. ?1 now
         pub(in super::super) SHARD_STATUS = "shard_status", "SELECT v.version,
   (SELECT min(next_at) FROM delivery
-    WHERE state IN ('waiting', 'retrying', 'claimed', 'preparing', 'armed', 'sent') AND next_at <= ?1) AS oldest_due,
+    WHERE state IN ('waiting', 'retrying', 'paused', 'claimed', 'preparing', 'armed', 'sent', 'unknown')
+      AND next_at <= ?1 AND state IN ('waiting', 'retrying')) AS oldest_due,
   (SELECT count(delivery_id) FROM delivery WHERE state = 'unknown') AS unknown
 FROM schema_version v";
     }
