@@ -12,7 +12,7 @@ use postern::{
 use serde_json::{Value as Json, json};
 
 use crate::{
-    sim::{Fault, Sim, SimDatabase, browser::text, config_from, local_settings, run, world::Company},
+    sim::{Fault, Sim, SimDatabase, browser::text, config_with_keys, run, world::Company},
     tenants::{columns, tables},
 };
 
@@ -24,8 +24,8 @@ fn token(sim: &Sim, head: &Json, claims: &Json) -> String {
     format!("{signed}.{}", BASE64URL_NOPAD.encode(&tag))
 }
 
-fn head() -> Json {
-    json!({ "alg": "HS256", "typ": "JWT", "kid": "t1" })
+fn head(sim: &Sim) -> Json {
+    json!({ "alg": "HS256", "typ": "JWT", "kid": sim.config.keys.current_id() })
 }
 
 fn claims(sim: &Sim, id: &str) -> Json {
@@ -50,7 +50,7 @@ fn knock(sim: &Sim, authorization: Option<&str>, body: &Json) -> Response {
 /// The answer to a command under a fresh token.
 fn ask(sim: &Sim, body: &Json) -> Response {
     let id = format!("{:032x}", u128::from_be_bytes(postern::platform::random_array(&sim.entropy)));
-    knock(sim, Some(&format!("Bearer {}", token(sim, &head(), &claims(sim, &id)))), body)
+    knock(sim, Some(&format!("Bearer {}", token(sim, &head(sim), &claims(sim, &id)))), body)
 }
 
 fn told(response: &Response) -> Json {
@@ -82,7 +82,7 @@ fn only_a_right_fresh_token_opens() {
     let status = json!({ "command": "status" });
     let now = sim.clock.now().as_seconds();
     let with = |change: &dyn Fn(&mut Json, &mut Json)| {
-        let (mut head, mut claims) = (head(), claims(&sim, "other"));
+        let (mut head, mut claims) = (head(&sim), claims(&sim, "other"));
         change(&mut head, &mut claims);
         format!("Bearer {}", token(&sim, &head, &claims))
     };
@@ -122,7 +122,7 @@ fn only_a_right_fresh_token_opens() {
 fn a_token_made_for_another_purpose_opens_nothing() {
     let sim = Sim::new(1);
     let encode = |part: &Json| BASE64URL_NOPAD.encode(part.to_string().as_bytes());
-    let signed = format!("{}.{}", encode(&head()), encode(&claims(&sim, "a")));
+    let signed = format!("{}.{}", encode(&head(&sim)), encode(&claims(&sim, "a")));
     let tag = sim.config.keys.current(Purpose::AccessToken).hmac(signed.as_bytes());
     let token = format!("Bearer {signed}.{}", BASE64URL_NOPAD.encode(&tag));
     assert_eq!(knock(&sim, Some(&token), &json!({ "command": "status" })).status, 401);
@@ -423,25 +423,11 @@ fn rotating_wraps_every_tenants_key_again_and_the_old_root_may_go() {
     }
     let rotation = |sim: &Sim| done(sim, &json!({ "command": "rotate_keys" }));
     assert_eq!(rotation(&sim), json!({ "done": 0, "remaining": 0, "lost": [] }));
-    let keys = r#""keys":{"t1":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8","t2":"IAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
-    let with_keys = |text: String| {
-        let mut settings = local_settings();
-        settings.retain(|(name, _)| *name != "POSTERN_KEYS");
-        settings.push(("POSTERN_KEYS", text));
-        config_from(&settings).unwrap_or_else(|_| panic!("good keys"))
-    };
-    sim.config = with_keys(format!(r#"{{"current":"t2",{keys}}}"#));
-    let rotate = |sim: &Sim| {
-        let mut head = head();
-        head["kid"] = json!("t2");
-        let id = format!("{:032x}", u128::from_be_bytes(postern::platform::random_array(&sim.entropy)));
-        let authorization = format!("Bearer {}", token(sim, &head, &claims(sim, &id)));
-        told(&knock(sim, Some(&authorization), &json!({ "command": "rotate_keys" })))
-    };
-    assert_eq!(rotate(&sim), json!({ "done": 200, "remaining": 30, "lost": [] }));
-    assert_eq!(rotate(&sim), json!({ "done": 30, "remaining": 0, "lost": [] }));
-    assert_eq!(rotate(&sim), json!({ "done": 0, "remaining": 0, "lost": [] }));
-    sim.config = with_keys(format!(r#"{{"current":"t2",{keys},"retired":["t1"]}}"#));
+    sim.config = config_with_keys("t2", &[]);
+    assert_eq!(rotation(&sim), json!({ "done": 200, "remaining": 30, "lost": [] }));
+    assert_eq!(rotation(&sim), json!({ "done": 30, "remaining": 0, "lost": [] }));
+    assert_eq!(rotation(&sim), json!({ "done": 0, "remaining": 0, "lost": [] }));
+    sim.config = config_with_keys("t2", &["t1"]);
     for shard in &sim.shards {
         for row in shard.query("SELECT tenant_id, wrapped_key FROM tenant", []) {
             let id: String = row.get("tenant_id").unwrap();
@@ -458,13 +444,7 @@ fn keys_that_cannot_be_opened_are_named_and_hold_back_no_other() {
     }
     sim.shard()
         .execute("UPDATE tenant SET wrapped_key = 'gone.' || wrapped_key WHERE safename < 'tenant-99'", []);
-    let mut settings = local_settings();
-    settings.retain(|(name, _)| *name != "POSTERN_KEYS");
-    settings.push((
-        "POSTERN_KEYS",
-        r#"{"current":"t2","keys":{"t1":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8","t2":"IAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}}"#.to_owned(),
-    ));
-    sim.config = config_from(&settings).unwrap_or_else(|_| panic!("good keys"));
+    sim.config = config_with_keys("t2", &[]);
     let rotation = run(tenants::rotate_keys(&sim.platform())).unwrap();
     assert_eq!((rotation.done, rotation.remaining, rotation.lost.len()), (1, 0, 119));
 }
