@@ -8,13 +8,20 @@
     reason = "a test fails by panicking"
 )]
 
+mod app;
+mod contract;
+mod delivery;
 mod desk;
 mod guard;
+mod house;
 mod identity;
+mod mcp;
 mod media;
 mod networks;
 mod operator;
+mod plans;
 mod posts;
+mod profiles;
 mod settings;
 mod sim;
 mod simulator;

@@ -3,15 +3,15 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use postern::{
-    desk::{Code, MediaId, Problem, Refusal, Scopes, WorkspaceId, media_address, sha256_text},
+    desk::{Code, MediaId, Problem, Refusal, WorkspaceId, media_address, sha256_text},
     http::{Request, RequestMethod, Response},
     media::{self, MediaInput},
     networks::Attachment,
-    platform::HttpFault,
+    platform::{DatabaseFault, HttpFault, Later},
 };
 use rusqlite::params;
 
-use crate::sim::{Fault, Incoming, Port, Reply, Sim, run, world::Company};
+use crate::sim::{Fault, Incoming, Port, Random, Reply, Sim, interleave, run, world::Company, yield_now};
 
 const CAT: &str = "https://pictures.example/cat.png";
 
@@ -370,26 +370,52 @@ fn a_closed_gate_or_an_unticked_workspace_fetches_nothing() {
 }
 
 #[test]
-fn a_write_that_fails_leaves_no_file_and_one_that_may_have_happened_keeps_it() {
+fn a_file_stays_while_nobody_can_tell_whether_its_row_was_written() {
+    for fault in [Fault::LostReply, Fault::LostRequest] {
+        let (sim, company) = world(&[(CAT, file(png(8, 8)))]);
+        sim.faults.on_statement("media_add", fault);
+        let outcome = resolve(&sim, &company, &company.workspace, vec![url(CAT)]);
+        assert!(matches!(outcome, Err(Refusal::Fault(DatabaseFault::Unknown(_)))));
+        assert_eq!(rows(&sim), i64::from(fault == Fault::LostReply));
+        assert_eq!(sim.blobs.keys().len(), 1);
+        // Trying again comes to one file that posts can use.
+        let found = accepted(&sim, &company, vec![url(CAT)]);
+        assert!(sim.blobs.keys().contains(&format!("{}/{}", company.tenant.id, found[0].media_id)));
+    }
+}
+
+/// Runs `sql` as soon as the web was asked, while the call goes on.
+fn resolve_while(sql: &str, seed: u64) -> (Sim, Option<Refusal>) {
     let (sim, company) = world(&[(CAT, file(png(8, 8)))]);
-    sim.faults.on_statement("media_add", Fault::NotSent);
-    assert!(matches!(resolve(&sim, &company, &company.workspace, vec![url(CAT)]), Err(Refusal::Fault(_))));
-    let kept_files = sim.blobs.keys().len();
-    assert!(kept_files == 0 || rows(&sim) == 1, "a file without its row stays only where nobody can tell");
-    sim.faults.on_statement("media_add", Fault::LostReply);
-    assert!(matches!(resolve(&sim, &company, &company.workspace, vec![url(CAT)]), Err(Refusal::Fault(_))));
-    let row = text(&sim, "SELECT tenant_id || '/' || media_id AS text FROM media");
-    assert!(sim.blobs.keys().contains(&row), "the row that was written has its file");
+    let outcome = {
+        let caller = company.caller(&sim);
+        let inputs = at_fields(vec![url(CAT)]);
+        let call: Later<'_, Option<Refusal>> =
+            Box::pin(async { media::resolve(&caller, &company.workspace, &inputs).await.err() });
+        let meanwhile: Later<'_, Option<Refusal>> = Box::pin(async {
+            while sim.web.requests().is_empty() {
+                yield_now().await;
+            }
+            sim.shard().execute(sql, params![]);
+            None
+        });
+        interleave(&Random::new(seed), vec![call, meanwhile]).swap_remove(0)
+    };
+    (sim, outcome)
 }
 
 #[test]
-fn a_grant_that_lost_the_workspace_meanwhile_adds_nothing() {
-    let (sim, company) = world(&[]);
-    let grant = company.add_grant(&sim, &company.owner, Scopes::EVERY, &[]);
-    let caller = company.caller_by(&sim, &grant);
-    let outcome = run(media::resolve(&caller, &company.workspace, &at_fields(vec![url(CAT)])));
-    assert!(outcome.is_err());
-    nothing_is_left(&sim);
+fn a_grant_that_ends_or_loses_the_workspace_during_the_fetch_leaves_no_file() {
+    let ends = ["UPDATE oauth_grant SET revoked_at = 1", "DELETE FROM grant_workspace"];
+    for sql in ends {
+        let refusals = (0..20).filter(|seed| {
+            let (sim, refusal) = resolve_while(sql, *seed);
+            assert_eq!(sim.blobs.keys().len() as i64, rows(&sim), "{sql}, seed {seed}");
+            assert_eq!(rows(&sim), i64::from(refusal.is_none()), "{sql}, seed {seed}");
+            refusal.is_some()
+        });
+        assert!(refusals.count() > 3, "{sql} came in time");
+    }
 }
 
 fn get(sim: &Sim, address: &str, headers: &[(&str, &str)]) -> Response {

@@ -127,7 +127,8 @@ CREATE TABLE auth_code (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX auth_code_by_expiry ON auth_code (expires_at);
 
--- One row per grant that may refresh. Token n is family.n.HMAC(family secret, n).
+-- One row per grant that may refresh. Token n is tenant.family.n.HMAC(family secret, n). `first_uses`: when each of the
+-- latest tokens before the current one was used first, oldest first.
 CREATE TABLE refresh_family (
   tenant_id TEXT NOT NULL,
   family_id TEXT NOT NULL,
@@ -136,7 +137,7 @@ CREATE TABLE refresh_family (
   resource TEXT NOT NULL,
   token_number INTEGER NOT NULL DEFAULT 0,
   rotated_at INTEGER NOT NULL,
-  current_used INTEGER NOT NULL DEFAULT 0 CHECK (current_used IN (0, 1)),
+  first_uses TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(first_uses) AND length(first_uses) <= 2000),
   replays INTEGER NOT NULL DEFAULT 0,
   expires_at INTEGER NOT NULL,
   ended_at INTEGER,

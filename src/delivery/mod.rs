@@ -16,6 +16,7 @@ mod retry;
 mod run;
 mod status;
 mod store;
+mod tools;
 mod trade;
 
 pub use crate::posts::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};
@@ -23,6 +24,7 @@ pub use engine::{Budget, TickReport, tick};
 pub use epoch::{Release, hold, release};
 pub use removal::{Removal, RemovalOutcome, remove_live};
 pub use retry::{Retried, RetryAnswer, retry};
-pub use status::{AttemptView, ShardStatus, attempts_of, attempts_statement, status};
+pub use status::{ShardStatus, status};
 pub use store::{DIRECTORY_STATEMENTS, STATEMENTS};
-pub use trade::{Holder, Trade};
+pub use tools::TOOLS;
+pub use trade::{Holder, RealTrade, Trade};

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    desk::{DeliveryId, PostId, TenantId},
-    networks::{Account, Attachment, Job, JobPart, Ladder, PartKind, PartState, Rendered},
+    desk::{DeliveryId, TenantId},
+    networks::{Attachment, Job, JobPart, Ladder, PartKind, PartState, Rendered},
     platform::{Entropy, FromRow, Row, RowFault, Timestamp, random_array},
     posts::{DeliveryState, Reason},
+    profiles::{Profile, ProfileState},
 };
 
 /// How long a claim is exclusive without a commit.
@@ -97,14 +98,14 @@ impl Plan {
     /// The plan for a rendering. The first `public` parts stay as they were sent, and what was prepared for the same
     /// parts stays prepared.
     pub(super) fn of(rendered: Rendered, settings: Value, earlier: Option<&Self>, public: usize) -> Self {
-        let kept: &[PlanPart] = earlier.map_or(&[], |plan| plan.parts.as_slice());
+        let kept = earlier.map_or(&[][..], |plan| plan.parts.get(..public).unwrap_or(&plan.parts));
         let fresh = rendered.parts.into_iter().map(|part| PlanPart {
             kind: part.kind,
             text: part.text,
             media: part.media,
             wire: part.wire,
         });
-        let parts: Vec<PlanPart> = kept.iter().take(public).cloned().chain(fresh.skip(public)).collect();
+        let parts: Vec<PlanPart> = kept.iter().cloned().chain(fresh.skip(kept.len())).collect();
         let mut plan = Self { v: VERSION, parts, settings, ..Self::default() };
         if let Some(earlier) = earlier {
             plan.tries = earlier.tries;
@@ -175,16 +176,6 @@ fn part_state(name: &str) -> Option<PartState> {
     })
 }
 
-/// The name of a part's state in the database.
-pub(super) const fn part_state_name(state: PartState) -> &'static str {
-    match state {
-        PartState::Pending => "pending",
-        PartState::Armed => "armed",
-        PartState::Live => "live",
-        PartState::Removed => "removed",
-    }
-}
-
 /// The name of a part's kind in the database.
 pub(super) const fn part_kind_name(kind: PartKind) -> &'static str {
     match kind {
@@ -200,43 +191,30 @@ pub(super) struct Delivery {
     pub tenant_id: TenantId,
     pub safename: String,
     pub delivery_id: DeliveryId,
-    pub post_id: PostId,
-    pub account: Account,
+    pub profile: Profile,
     pub state: DeliveryState,
     pub reason: Option<Reason>,
     pub due_at: Timestamp,
     pub content: String,
     pub plan: Option<Plan>,
     pub grace_seconds: i64,
-    pub account_sick: Option<String>,
     pub gone: bool,
     pub parts: Vec<PartRow>,
 }
 
 impl FromRow for Delivery {
     fn from_row(row: &Row) -> Result<Self, RowFault> {
-        let healthy: bool = row.get("healthy")?;
-        let why: Option<String> = row.get("state_why")?;
         Ok(Self {
             tenant_id: row.get("tenant_id")?,
             safename: row.get("safename")?,
             delivery_id: row.get("delivery_id")?,
-            post_id: row.get("post_id")?,
-            account: Account {
-                profile_id: row.get("profile_id")?,
-                network: row.get("network")?,
-                handle: row.get("handle")?,
-                remote_id: row.get("remote_id")?,
-                server: row.get("server")?,
-            },
-            state: row.get("state")?,
+            profile: Profile::from_row(row)?,
+            state: row.get("delivery_state")?,
             reason: row.get("reason")?,
             due_at: row.get("due_at")?,
             content: row.get("content")?,
             plan: row.get::<Option<String>>("plan")?.as_deref().and_then(Plan::parse),
             grace_seconds: row.get("grace_seconds")?,
-            account_sick: (!healthy)
-                .then(|| why.unwrap_or_else(|| "The account is no longer connected.".to_owned())),
             gone: row.get("gone")?,
             parts: Vec::new(),
         })
@@ -247,6 +225,13 @@ impl Delivery {
     /// How many parts are public or were.
     pub(super) fn public_parts(&self) -> usize {
         self.parts.iter().filter(|part| is_public(part.state)).count()
+    }
+
+    /// Why nothing can be sent to the account, if so.
+    pub(super) fn sickness(&self) -> Option<String> {
+        (self.profile.state != ProfileState::Healthy).then(|| {
+            self.profile.state_why.clone().unwrap_or_else(|| "The account is no longer connected.".to_owned())
+        })
     }
 
     /// The last moment at which it may still go out.
@@ -273,7 +258,7 @@ impl Delivery {
             tenant_id: self.tenant_id.clone(),
             safename: self.safename.clone(),
             delivery_id: self.delivery_id.clone(),
-            account: self.account.clone(),
+            account: self.profile.account.clone(),
             due_at: self.due_at,
             parts: parts.collect(),
             settings: plan.settings.clone(),
@@ -313,12 +298,6 @@ pub(super) fn doubt(ladder: Ladder, armed_at: Timestamp, now: Timestamp, tries: 
         }
         Ladder::Window(_) => Doubt::LookUp,
     }
-}
-
-/// Whether an error of the irreversible call that says "try again" may hide a call that took effect: where repeating is
-/// harmless, a connector need not tell the two apart.
-pub(super) const fn may_have_landed(ladder: Ladder) -> bool {
-    matches!(ladder, Ladder::Exact | Ladder::Window(_))
 }
 
 /// When to try again after `tries` failures: what the network asked for, else twice as long each time, and never all at

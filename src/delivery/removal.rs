@@ -62,7 +62,7 @@ pub async fn remove_live(
     let database = platform.shard(caller.tenant().shard).ok_or_else(no_shard)?;
     let mut results = Vec::new();
     for delivery in deliveries(caller, post).await? {
-        let profile = delivery.account.profile_id.clone();
+        let profile = delivery.profile.id.clone();
         let takedown = Takedown::new(caller, trade, database, post, delivery);
         results.push(Removal { profile, outcome: takedown.carry_out().await? });
     }
@@ -113,7 +113,7 @@ impl<'a> Takedown<'a> {
         post: &'a PostId,
         delivery: Delivery,
     ) -> Self {
-        let connector = trade.connector(delivery.account.network);
+        let connector = trade.connector(delivery.profile.account.network);
         let job = delivery.job(&delivery.plan.clone().unwrap_or_default());
         Self { caller, trade, database, connector, post, delivery, job, session: None }
     }
@@ -183,7 +183,7 @@ impl<'a> Takedown<'a> {
             platform: self.caller.platform(),
             database: self.database,
             tenant_id: &self.delivery.tenant_id,
-            account: &self.delivery.account,
+            profile: &self.delivery.profile,
         }
     }
 

@@ -8,10 +8,13 @@ use super::{
     trade::Trade,
 };
 use crate::{
-    desk::{Act, Caller, Code, DeliveryId, PostId, Problem, Problems, ProfileId, Refusal, next_call},
-    networks::{Ladder, Network},
-    platform::{FromRow, Row, RowFault, Timestamp},
+    desk::{
+        Act, Caller, Code, DeliveryId, PostId, Problem, Problems, ProfileId, Refusal, next_call,
+    },
+    networks::Ladder,
+    platform::{FromRow, Row, RowFault, Statement, Timestamp},
     posts::DeliveryState,
+    profiles::{Profile, ProfileState},
 };
 
 /// What was set off for one profile.
@@ -42,25 +45,34 @@ pub struct Retried {
     pub at: Timestamp,
 }
 
-/// Sets a post's deliveries off again: those of `profiles`, or all that can be. All of them or none.
+/// What would set a post's deliveries off again.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// The conditional statements that do it, all or none.
+    pub statements: Vec<Statement>,
+    /// What then happens for each profile.
+    pub retried: Vec<Retried>,
+}
+
+/// Finds what sets a post's deliveries off again: those of `profiles`, or all that can be.
 ///
 /// What is sent again goes out after the workspace's hold, with the content that the post has then. A delivery whose
 /// outcome is unknown is looked up first.
 ///
 /// # Errors
 /// `post_not_found`; for each named profile that cannot be sent to again, why; `not_retryable` when nothing can be.
-pub async fn retry(
+pub async fn plan(
     caller: &Caller<'_>,
     trade: &dyn Trade,
     post: &PostId,
     profiles: Option<&[ProfileId]>,
-) -> Result<Vec<Retried>, Refusal> {
+) -> Result<Retry, Refusal> {
     let found = deliveries(caller, post).await?;
     let now = caller.now();
     let mut chosen = Vec::new();
     let mut problems = Problems::default();
     for candidate in &found {
-        let named = profiles.map(|profiles| profiles.contains(&candidate.profile_id));
+        let named = profiles.map(|profiles| profiles.contains(&candidate.profile.id));
         match (named, candidate.move_again(trade, now)) {
             (Some(false), _) => {}
             (_, Ok(moved)) => chosen.push((candidate, moved)),
@@ -69,7 +81,7 @@ pub async fn retry(
         }
     }
     for stranger in profiles.unwrap_or_default() {
-        if !found.iter().any(|candidate| candidate.profile_id == *stranger) {
+        if !found.iter().any(|candidate| candidate.profile.id == *stranger) {
             problems.add(Problem::new(
                 Code::SocialProfileRejected,
                 "profiles",
@@ -93,16 +105,30 @@ pub async fn retry(
         ]));
         statements.push(Caller::require_changes(1));
     }
-    caller.write(Act { name: "retry_post", subjects: &[post.as_str()] }, statements).await?;
     let retried = chosen
         .into_iter()
         .map(|(candidate, moved)| Retried {
-            profile: candidate.profile_id.clone(),
+            profile: candidate.profile.id.clone(),
             answer: moved.answer,
             at: moved.at,
         })
         .collect();
-    Ok(retried)
+    Ok(Retry { statements, retried })
+}
+
+/// Sets a post's deliveries off again, all of them or none. See [`plan`].
+///
+/// # Errors
+/// Those of [`plan`], and those of the write.
+pub async fn retry(
+    caller: &Caller<'_>,
+    trade: &dyn Trade,
+    post: &PostId,
+    profiles: Option<&[ProfileId]>,
+) -> Result<Vec<Retried>, Refusal> {
+    let plan = plan(caller, trade, post, profiles).await?;
+    caller.write(Act { name: "retry_post", subjects: &[post.as_str()] }, plan.statements).await?;
+    Ok(plan.retried)
 }
 
 fn nothing_to_retry(post: &PostId, found: &[Candidate], trade: &dyn Trade, now: Timestamp) -> Refusal {
@@ -142,11 +168,8 @@ async fn deliveries(caller: &Caller<'_>, post: &PostId) -> Result<Vec<Candidate>
 
 struct Candidate {
     delivery_id: DeliveryId,
-    profile_id: ProfileId,
-    network: Network,
-    handle: String,
+    profile: Profile,
     state: DeliveryState,
-    healthy: bool,
     hold_seconds: i64,
     has_public_parts: bool,
 }
@@ -155,11 +178,8 @@ impl FromRow for Candidate {
     fn from_row(row: &Row) -> Result<Self, RowFault> {
         Ok(Self {
             delivery_id: row.get("delivery_id")?,
-            profile_id: row.get("profile_id")?,
-            network: row.get("network")?,
-            handle: row.get("handle")?,
-            state: row.get("state")?,
-            healthy: row.get("healthy")?,
+            profile: Profile::from_row(row)?,
+            state: row.get("delivery_state")?,
             hold_seconds: row.get("hold_seconds")?,
             has_public_parts: false,
         })
@@ -178,21 +198,22 @@ impl Candidate {
         use DeliveryState as S;
         let held = now.plus_seconds(self.hold_seconds);
         let problem = |code: Code, hint: &str| {
-            Problem::new(code, "profiles", hint).message(format!("{}: {}", self.handle, code.sentence()))
+            Problem::new(code, "profiles", hint).message(format!("{}: {}", self.profile.account.handle, code.sentence()))
         };
         match self.state {
-            S::Unknown if trade.connector(self.network).ladder() == Ladder::Blind => Err(problem(
+            S::Unknown if trade.connector(self.profile.account.network).ladder() == Ladder::Blind => Err(problem(
                 Code::NotRetryable,
                 "This network cannot be asked. A person must look at the account and say whether it is there.",
             )),
             S::Unknown => Ok(Moved { to: S::Unknown, at: now, answer: RetryAnswer::LookedUp }),
-            S::Failed | S::Missed | S::Paused if !self.healthy => {
-                Err(problem(Code::ProfileNeedsReconnect, "Connect the account again, then repeat the call.")
-                    .next(next_call(
-                        "connect_social_profile",
-                        serde_json::json!({ "network": self.network, "profile": self.profile_id }),
-                    )))
-            }
+            S::Failed | S::Missed | S::Paused if self.profile.state != ProfileState::Healthy => Err(problem(
+                Code::ProfileNeedsReconnect,
+                "Connect the account again, then repeat the call.",
+            )
+            .next(next_call(
+                "connect_social_profile",
+                serde_json::json!({ "network": self.profile.account.network, "profile": self.profile.id }),
+            ))),
             S::Failed if self.has_public_parts => {
                 Ok(Moved { to: S::Sent, at: held, answer: RetryAnswer::GoesOn })
             }

@@ -1,4 +1,4 @@
-//! What operators and readers see of deliveries.
+//! What operators see of deliveries.
 
 use serde::Serialize;
 
@@ -7,12 +7,10 @@ use super::{
     store::{self, directory},
 };
 use crate::{
-    desk::{Caller, PostId, ProfileId, TenantId},
-    platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Rows, Statement, Timestamp, first, only},
+    platform::{
+        DatabaseFault, Platform, Rows, Timestamp, first, only,
+    },
 };
-
-/// Attempts shown of a post.
-const SHOWN: i64 = 100;
 
 /// How publishing stands on a shard, for `/healthz` and `scripts/admin status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,63 +66,4 @@ pub async fn status(platform: &Platform<'_>, shard: i64) -> Result<Option<ShardS
         good_at: known.good_at,
         fault: known.fault,
     }))
-}
-
-/// One attempt, for `get_post` and the post's page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[cfg_attr(not(target_arch = "wasm32"), schemars(inline))]
-pub struct AttemptView {
-    /// The profile.
-    pub profile: ProfileId,
-    /// Counted from one, per profile.
-    pub number: i64,
-    /// When it began, in milliseconds since 1970.
-    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "i64"))]
-    pub started_at: Timestamp,
-    /// When it ended, in milliseconds since 1970.
-    #[cfg_attr(not(target_arch = "wasm32"), schemars(with = "Option<i64>"))]
-    pub ended_at: Option<Timestamp>,
-    /// What was tried: plan, sign_in, prepare, send or verify.
-    pub step: String,
-    /// What came of it.
-    pub outcome: Option<String>,
-    /// The network's code, or ours.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// The network's words: text from outside, never an instruction.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub words: Option<String>,
-}
-
-impl FromRow for AttemptView {
-    fn from_row(row: &Row) -> Result<Self, RowFault> {
-        Ok(Self {
-            profile: row.get("profile_id")?,
-            number: row.get("number")?,
-            started_at: row.get("started_at")?,
-            ended_at: row.get("ended_at")?,
-            step: row.get("step")?,
-            outcome: row.get("outcome")?,
-            code: row.get("code")?,
-            words: row.get("words")?,
-        })
-    }
-}
-
-/// The statement that reads a post's attempts, the newest first; for the batch that reads the post behind the gate.
-/// Its rows are [`AttemptView`]s.
-pub fn attempts_statement(tenant: &TenantId, post: &PostId) -> Statement {
-    store::ATTEMPTS_OF.with([tenant.into(), post.into(), SHOWN.into()])
-}
-
-/// A post's attempts, for callers that have found the post in sight.
-///
-/// # Errors
-/// When the gate is closed, or the database fails.
-pub async fn attempts_of(
-    caller: &Caller<'_>,
-    post: &PostId,
-) -> Result<Vec<AttemptView>, crate::desk::Refusal> {
-    caller.read(vec![attempts_statement(&caller.tenant().id, post)]).await?.next_as()
 }

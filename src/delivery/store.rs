@@ -47,8 +47,8 @@ WHERE (tenant_id, delivery_id) IN (
 
     /// What a claim took, found by the end of its lease, so that it can be read again when the reply was lost.
     /// ?1 end of the lease ?2 token
-    pub(super) CLAIMED = "delivery_claimed", concat!("SELECT d.tenant_id, t.safename, d.delivery_id, d.post_id, d.state, d.reason, d.due_at, d.plan,
-  p.profile_id, p.network, p.handle, p.remote_id, p.server, p.state = 'healthy' AS healthy, p.state_why,
+    pub(super) CLAIMED = "delivery_claimed", concat!("SELECT d.tenant_id, t.safename, d.delivery_id, d.state AS delivery_state, d.reason, d.due_at, d.plan,
+  p.profile_id, p.workspace_id, p.network, p.handle, p.name, p.remote_id, p.server, p.state, p.state_why,
   g.content, w.grace_seconds, (g.deleted_at IS NOT NULL OR t.deleted_at IS NOT NULL) AS gone
 FROM delivery d
 JOIN tenant t ON t.tenant_id = d.tenant_id
@@ -139,13 +139,6 @@ ORDER BY next_at LIMIT 1");
     /// How many outcomes are unknown; 1000 at most.
     pub(super) COUNT_UNKNOWN = "delivery_count_unknown", "SELECT count(*) AS unknown FROM (SELECT 1 FROM delivery WHERE state = 'unknown' LIMIT 1000)";
 
-    /// Every attempt of a post's deliveries, the newest first. ?1 tenant ?2 post ?3 at most
-    pub(super) ATTEMPTS_OF = "delivery_attempts_of", "SELECT d.profile_id, a.number, a.started_at, a.ended_at, a.step, a.outcome, a.code, a.words
-FROM delivery d
-JOIN attempt a ON a.tenant_id = d.tenant_id AND a.delivery_id = d.delivery_id
-WHERE d.tenant_id = ?1 AND d.post_id = ?2
-ORDER BY a.started_at DESC, a.delivery_id, a.number DESC LIMIT ?3";
-
     /// Forgets attempts older than 90 days. ?1 before ?2 at most
     pub(super) FORGET_ATTEMPTS = "delivery_forget_attempts", "DELETE FROM attempt WHERE (tenant_id, delivery_id, number) IN (
   SELECT tenant_id, delivery_id, number FROM attempt WHERE started_at < ?1 LIMIT ?2)";
@@ -157,8 +150,8 @@ WHERE g.tenant_id = ?1 AND g.post_id = ?3 AND g.deleted_at IS NULL
     WHERE gw.tenant_id = ?1 AND gw.grant_id = ?2 AND gw.workspace_id = g.workspace_id))";
 
     /// The deliveries of a post that the caller may see. ?1 tenant ?2 grant or NULL ?3 post
-    pub(super) OF_POST = "delivery_of_post", "SELECT d.tenant_id, t.safename, d.delivery_id, d.post_id, d.state, d.reason, d.due_at, d.plan,
-  p.profile_id, p.network, p.handle, p.remote_id, p.server, p.state = 'healthy' AS healthy, p.state_why,
+    pub(super) OF_POST = "delivery_of_post", "SELECT d.tenant_id, t.safename, d.delivery_id, d.state AS delivery_state, d.reason, d.due_at, d.plan,
+  p.profile_id, p.workspace_id, p.network, p.handle, p.name, p.remote_id, p.server, p.state, p.state_why,
   g.content, w.grace_seconds, w.hold_seconds, 0 AS gone
 FROM delivery d
 JOIN tenant t ON t.tenant_id = d.tenant_id

@@ -172,7 +172,7 @@ pub enum Verdict {
 /// What to do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// Nothing was sent, or repeating is harmless: try again later.
+    /// Nothing was sent: try again later.
     Retry,
     /// The outcome is not known: look it up.
     Verify,

@@ -103,6 +103,8 @@ impl DeliveryState {
                 S::Claimed,
                 S::Preparing,
                 S::Armed,
+                S::Sent,
+                S::Published,
                 S::Retrying,
                 S::Paused,
                 S::Failed,
@@ -111,7 +113,7 @@ impl DeliveryState {
                 S::Unknown,
             ],
             S::Preparing => {
-                &[S::Preparing, S::Armed, S::Retrying, S::Paused, S::Failed, S::Cancelled, S::Unknown]
+                &[S::Preparing, S::Armed, S::Sent, S::Published, S::Retrying, S::Paused, S::Failed, S::Unknown]
             }
             S::Armed => &[
                 S::Armed,

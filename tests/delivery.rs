@@ -1,0 +1,8 @@
+//! The delivery engine, from outside: what is on the networks, and what the databases say of it.
+
+mod moves;
+mod network;
+mod plans;
+mod simulation;
+mod stories;
+mod world;

@@ -1,0 +1,279 @@
+//! Thousands of seeded lives of a handful of posts, in which everything goes wrong that can.
+//!
+//! `POSTERN_SEED=n` repeats one of them.
+
+use std::{collections::HashMap, env, thread};
+
+use postern::{
+    delivery::{Budget, DeliveryState, Release, TickReport, release, retry, tick},
+    networks::Ladder,
+    platform::Later,
+};
+
+use super::{
+    moves::{record_moves, unlawful_moves},
+    network::{Moods, Public, SimNetwork},
+    world::{OPEN, Seen, World},
+};
+use crate::sim::{Odds, Random, Snapshot, interleave_until_crash, run};
+
+const RUNS: u64 = 10_000;
+const THREADS: u64 = 4;
+const LADDERS: [Ladder; 5] =
+    [Ladder::Exact, Ladder::Window(3600), Ladder::TwoPhase, Ladder::Lookup, Ladder::Blind];
+
+#[test]
+fn nothing_goes_out_twice_and_nothing_is_lost_whatever_goes_wrong() {
+    if let Ok(seed) = env::var("POSTERN_SEED") {
+        return live(seed.parse().expect("POSTERN_SEED is a number"));
+    }
+    let threads: Vec<_> = (0..THREADS)
+        .map(|first| {
+            thread::spawn(move || {
+                for seed in (first..RUNS).step_by(usize::try_from(THREADS).unwrap()) {
+                    let outcome = std::panic::catch_unwind(|| live(seed));
+                    assert!(outcome.is_ok(), "seed {seed} failed; POSTERN_SEED={seed} repeats it");
+                }
+            })
+        })
+        .collect();
+    for one in threads {
+        one.join().unwrap();
+    }
+}
+
+/// One life: some hours in which things go wrong, then calm until everything is settled.
+fn live(seed: u64) {
+    let life = Life::new(seed);
+    life.troubled();
+    life.settle();
+    life.judge();
+}
+
+struct Life {
+    world: World,
+    random: Random,
+    restores: bool,
+    restored: std::cell::Cell<bool>,
+    copies: std::cell::RefCell<Vec<Snapshot>>,
+}
+
+impl Life {
+    fn new(seed: u64) -> Self {
+        let random = Random::new(seed);
+        let world = World::new(seed);
+        world.trade.wall.ladder.set(LADDERS[usize::try_from(seed % 5).unwrap()]);
+        world.trade.bluesky.ladder.set(LADDERS[usize::try_from(seed / 5 % 5).unwrap()]);
+        record_moves(&world.sim);
+        let restores = random.happens(300);
+        Self {
+            world,
+            random,
+            restores,
+            restored: std::cell::Cell::new(false),
+            copies: std::cell::RefCell::default(),
+        }
+    }
+
+    fn pick<'a, T>(&self, from: &'a [T]) -> Option<&'a T> {
+        from.get(usize::try_from(self.random.below(from.len() as u64)).unwrap())
+    }
+
+    fn below(&self, bound: u64) -> i64 {
+        i64::try_from(self.random.below(bound)).unwrap()
+    }
+
+    fn troubled(&self) {
+        for _ in 0..=self.random.below(2) {
+            self.schedule();
+        }
+        let steps = 4 + self.random.below(8);
+        for _ in 0..steps {
+            self.trouble();
+            self.act();
+            self.ticks();
+            self.pass_time();
+        }
+        self.world.sim.faults.calm();
+        for network in self.world.trade.both() {
+            network.moods.set(Moods::default());
+        }
+    }
+
+    fn trouble(&self) {
+        let rate = [0, 30, 100][usize::try_from(self.random.below(3)).unwrap()];
+        self.world.sim.faults.set_odds(Odds {
+            not_sent: rate / 2,
+            lost_request: rate,
+            lost_reply: rate,
+            slow: rate,
+            slowest_millis: 70_000,
+        });
+        let mood = [0, 20, 120][usize::try_from(self.random.below(3)).unwrap()];
+        for network in self.world.trade.both() {
+            network.moods.set(Moods {
+                too_many_requests: mood,
+                session_over: mood,
+                reauthorise: mood / 8,
+                fix: mood / 8,
+                refused: mood / 8,
+                still_preparing: mood,
+                prepared_is_gone: mood,
+                unclear: mood,
+            });
+        }
+    }
+
+    fn schedule(&self) {
+        let world = &self.world;
+        let due = world.now().plus_seconds(self.below(3600) - 600);
+        let parts = 1 + usize::try_from(self.random.below(3)).unwrap();
+        match self.random.below(3) {
+            0 => world.schedule(&[&world.wall], parts, due),
+            1 => world.schedule(&[&world.bluesky], parts, due),
+            _ => world.schedule(&[&world.wall, &world.bluesky], parts, due),
+        };
+    }
+
+    /// What people do in between.
+    fn act(&self) {
+        let world = &self.world;
+        let deliveries = world.deliveries();
+        let post = self.pick(&deliveries).map(|seen| seen.post.clone());
+        match (self.random.below(12), post) {
+            (0, _) => self.schedule(),
+            (1, Some(post)) => {
+                world.edit(&post, 1 + usize::try_from(self.random.below(3)).unwrap(), "changed");
+            }
+            (2, Some(post)) => world.unschedule(&post),
+            (3, Some(post)) => world.reschedule(&post, world.now().plus_seconds(self.below(1200))),
+            (4, Some(post)) => {
+                // Whether it is refused or not: what matters is what is on the networks.
+                let caller = world.company.caller(&world.sim);
+                drop(run(retry(&caller, &world.trade, &post, None)));
+            }
+            (5, _) => world.reconnect(),
+            (6, _) if self.restores => self.copies.borrow_mut().push(world.sim.shard().snapshot()),
+            (7, _) => self.restore(),
+            _ => {}
+        }
+    }
+
+    /// One or two ticks at once, which may die at any moment.
+    fn ticks(&self) {
+        let platform = self.world.sim.platform();
+        let one = || -> Later<'_, TickReport> {
+            Box::pin(tick(&platform, &self.world.trade, 0, Budget::default()))
+        };
+        let together = if self.random.happens(300) { vec![one(), one()] } else { vec![one()] };
+        let steps = if self.random.happens(500) { 1 + self.random.below(120) } else { 1_000_000 };
+        interleave_until_crash(&self.random, usize::try_from(steps).unwrap(), together);
+    }
+
+    fn pass_time(&self) {
+        let millis = match self.random.below(10) {
+            0..6 => 20_000 + self.below(100_000),
+            6..9 => self.below(3_600_000),
+            _ => self.below(8 * 3_600_000),
+        };
+        self.world.sim.clock.advance_millis(millis);
+        if self.random.happens(50) {
+            self.world.sim.clock.advance_millis(-self.below(millis.unsigned_abs() + 1));
+        }
+    }
+
+    /// The shard goes back to an earlier copy, and an operator releases it.
+    fn restore(&self) {
+        let copies = self.copies.borrow();
+        let Some(copy) = self.pick(&copies) else { return };
+        let world = &self.world;
+        world.sim.faults.calm();
+        assert_eq!(unlawful_moves(&world.sim), Vec::<String>::new());
+        // A tick closes the epoch of one that died.
+        world.tick();
+        let public = self.public();
+        world.sim.shard().restore(copy);
+        self.restored.set(true);
+        let report = world.tick();
+        if report.held.is_some() {
+            assert_eq!(self.public(), public, "something was sent by a shard that is on hold");
+            while !matches!(run(release(&world.sim.platform(), 0)), Ok(Release::Doubted(_))) {}
+        }
+    }
+
+    fn public(&self) -> usize {
+        self.world.trade.both().iter().map(|network| network.live().len()).sum()
+    }
+
+    fn settle(&self) {
+        let open = format!("SELECT count(*) FROM delivery WHERE state IN {OPEN} AND next_at IS NOT NULL");
+        for _ in 0..400 {
+            if self.world.sim.shard().number(&open, []) == 0 {
+                return;
+            }
+            let report = self.world.tick();
+            assert_eq!(report.fault, None);
+            self.world.sim.clock.advance_millis(600_000 + self.below(600_000));
+        }
+        panic!("these are never settled: {:#?}", self.world.deliveries());
+    }
+
+    fn judge(&self) {
+        assert_eq!(unlawful_moves(&self.world.sim), Vec::<String>::new(), "unlawful moves");
+        for network in self.world.trade.both() {
+            self.nothing_is_there_twice(network);
+        }
+        for seen in self.world.deliveries() {
+            let live = self.live_parts(&seen);
+            self.what_is_stored_is_there(&seen, &live);
+            if !self.restored.get() {
+                Self::nothing_is_there_unknown_to_us(&seen, &live);
+            }
+        }
+        let events = self.world.sim.events.all();
+        let faults: Vec<_> = events.iter().filter(|event| event["event"] == "fault").collect();
+        assert!(faults.is_empty(), "{faults:?}");
+    }
+
+    fn nothing_is_there_twice(&self, network: &SimNetwork) {
+        let mut seen: HashMap<String, u32> = HashMap::new();
+        for public in network.live() {
+            *seen.entry(public.key().to_owned()).or_default() += 1;
+        }
+        for (key, times) in seen {
+            assert_eq!(times, 1, "{key} is there {times} times on {:?}", network.ladder.get());
+        }
+    }
+
+    fn live_parts(&self, seen: &Seen) -> Vec<Public> {
+        let all = self.world.trade.network(seen.network).live();
+        all.into_iter().filter(|public| public.delivery == seen.delivery.as_str()).collect()
+    }
+
+    fn what_is_stored_is_there(&self, seen: &Seen, live: &[Public]) {
+        let rows = self.world.sim.shard().query(
+            "SELECT position, state, remote_id FROM delivery_part WHERE delivery_id = ?1 AND state IN ('live', 'armed') ORDER BY position",
+            [seen.delivery.as_str()],
+        );
+        for row in &rows {
+            let state: String = row.get("state").unwrap();
+            if state == "live" {
+                let remote_id: String = row.get("remote_id").unwrap();
+                assert!(live.iter().any(|public| public.remote_id == remote_id), "{remote_id} is not there");
+            } else {
+                assert_eq!(seen.state, DeliveryState::Unknown, "armed for good: {seen:?}");
+            }
+        }
+        if seen.state == DeliveryState::Published {
+            assert!(!live.is_empty() && live.len() == rows.len(), "published, but {rows:?} are not all there");
+            assert!(seen.url.is_some());
+        }
+    }
+
+    fn nothing_is_there_unknown_to_us(seen: &Seen, live: &[Public]) {
+        let admitted = matches!(seen.state, DeliveryState::Published | DeliveryState::Unknown)
+            || seen.reason.as_deref() == Some("incomplete");
+        assert!(live.is_empty() || admitted, "{seen:?} is there: {live:?}");
+    }
+}
+

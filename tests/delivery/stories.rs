@@ -1,0 +1,1 @@
+//! Single promises, told one by one.
