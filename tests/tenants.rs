@@ -333,10 +333,10 @@ fn erase(sim: &Sim) -> usize {
     panic!("erasing never ends");
 }
 
-/// Names of all tables of a database.
+/// Names of all tables of a database, but the platform's own records.
 pub fn tables(database: &SimDatabase) -> BTreeSet<String> {
     database
-        .query("SELECT name FROM sqlite_master WHERE type = 'table'", [])
+        .query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('d1_migrations', 'sqlite_sequence')", [])
         .iter()
         .map(|row| row.get("name").unwrap())
         .collect()

@@ -5,7 +5,6 @@
 mod answers;
 mod command;
 mod fields;
-mod holds;
 mod retention;
 mod status;
 mod store;
@@ -17,7 +16,6 @@ use crate::{
     platform::{DatabaseFault, Platform, Timestamp},
 };
 
-pub use holds::{hold_shard, release_shard};
 pub use retention::{KEPT, RULES, Rule, retain};
 pub use store::{DIRECTORY_STATEMENTS, STATEMENTS};
 
