@@ -1,9 +1,12 @@
-//! The SQL of tokens, holds and status.
+//! The SQL of tokens, status and retention.
+
+mod rules;
 
 pub(super) use directory::*;
 pub(super) use shard::*;
 
 pub use directory::STATEMENTS as DIRECTORY_STATEMENTS;
+pub use rules::{KEPT, RULES, Rule};
 pub use shard::STATEMENTS;
 
 mod directory {
