@@ -16,8 +16,8 @@ use crate::{
     platform::{DatabaseFault, Platform, Timestamp},
 };
 
-pub use retention::{KEPT, RULES, Rule, retain};
-pub use store::{DIRECTORY_STATEMENTS, STATEMENTS};
+pub use retention::retain;
+pub use store::{DIRECTORY_STATEMENTS, KEPT, RULES, Rule, STATEMENTS};
 
 /// `POST /operator`: checks the token, reads the command, carries it out.
 pub async fn handle(platform: &Platform<'_>, request: &Request) -> Response {
