@@ -38,7 +38,7 @@ impl Street {
             remote_id: self.company.wall.to_string(),
             server: None,
         };
-        let rendered = render(Network::Wall, &Draft { parts, settings: Value::Null }, &account);
+        let rendered = render(Network::Wall, &Draft { parts, settings: Value::Null });
         assert_eq!(rendered.problems, []);
         let parts = rendered.parts.into_iter().map(|part| JobPart {
             kind: part.kind,
