@@ -9,6 +9,10 @@ use crate::{
 const STORES: &[&[Sql]] = &[
     store::directory::STATEMENTS,
     store::shard::STATEMENTS,
+    oauth::DIRECTORY_STATEMENTS,
+    oauth::SHARD_STATEMENTS,
+    operator::STATEMENTS,
+    operator::DIRECTORY_STATEMENTS,
     delivery::STATEMENTS,
     delivery::DIRECTORY_STATEMENTS,
     posts::STATEMENTS,
@@ -18,10 +22,6 @@ const STORES: &[&[Sql]] = &[
     identity::STATEMENTS,
     tenants::STATEMENTS,
     tenants::DIRECTORY_STATEMENTS,
-    operator::STATEMENTS,
-    operator::DIRECTORY_STATEMENTS,
-    oauth::SHARD_STATEMENTS,
-    oauth::DIRECTORY_STATEMENTS,
     desk::STATEMENTS,
 ];
 
