@@ -18,6 +18,7 @@ mod identity;
 mod mcp;
 mod media;
 mod networks;
+mod oauth;
 mod plans;
 mod posts;
 mod profiles;

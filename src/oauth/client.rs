@@ -130,10 +130,7 @@ pub(super) async fn add(
 
 /// The client with this id, unless it has expired. A copy may answer, however old: metadata never change and the last
 /// use only moves on, so what a copy calls live is live, and what it does not, the directory decides.
-pub(super) async fn find(
-    platform: &Platform<'_>,
-    client_id: &str,
-) -> Result<Option<Client>, DatabaseFault> {
+pub(super) async fn find(platform: &Platform<'_>, client_id: &str) -> Result<Option<Client>, DatabaseFault> {
     let Ok(id) = client_id.parse::<ClientId>() else { return Ok(None) };
     let now = platform.now();
     if let Some(client) = copy(platform, &id).await.filter(|client| client.is_live(now)) {

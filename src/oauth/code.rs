@@ -176,10 +176,5 @@ async fn use_up(
     }
     let act = Act { name: "redeem_code", subjects: &[holder.grant_id.as_str()] };
     let facts = holder.caller(platform)?.write(act, statements).await?.facts;
-    Ok(Tokens {
-        scopes: facts.granted,
-        resource: issued.resource.clone(),
-        refresh: first_refresh,
-        holder,
-    })
+    Ok(Tokens { scopes: facts.granted, resource: issued.resource.clone(), refresh: first_refresh, holder })
 }

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     desk::{
-        Act, AppId, Authority, Caller, Facts, GrantId, PendingId, Refusal, Safename, Scope, Scopes, WorkspaceId,
+        Act, AppId, Authority, Caller, Facts, GrantId, PendingId, Refusal, Safename, Scope, Scopes,
+        WorkspaceId,
     },
     http::{Form, FormTarget, Notice, Request, Response, page},
     identity::{self, Session},
@@ -42,7 +43,9 @@ impl From<DatabaseFault> for ConsentFault {
 impl From<Refusal> for ConsentFault {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Unauthenticated | Refusal::InsufficientScope(_) | Refusal::Problems(_) => Self::NotAMember,
+            Refusal::Unauthenticated | Refusal::InsufficientScope(_) | Refusal::Problems(_) => {
+                Self::NotAMember
+            }
             Refusal::Conflict | Refusal::Fault(_) => Self::Database,
         }
     }
@@ -63,9 +66,11 @@ fn wire_error(fault: ConsentFault, request: &Request) -> Response {
             "That organisation is not yours",
             "You are not a member of the organisation that the app asked for, or there is no such organisation. Nothing was allowed.",
         ),
-        ConsentFault::Malformed => {
-            notice(400, "That was neither yes nor no", "Go back and use one of the buttons. Nothing was allowed.")
-        }
+        ConsentFault::Malformed => notice(
+            400,
+            "That was neither yes nor no",
+            "Go back and use one of the buttons. Nothing was allowed.",
+        ),
         ConsentFault::Database => Notice::UNAVAILABLE.response(503),
         ConsentFault::Unfinished => notice(
             503,

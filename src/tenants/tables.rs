@@ -76,7 +76,7 @@ tenant_tables! {
         created_at, updated_at] secret [lease_token, lease_until];
     idempotency (holder, tool, key) [created_at] secret [body_hash, result];
     audit (audit_id) [at, user_id, client_id, grant_id, act, subjects, outcome] secret [];
-    refresh_family (family_id) [grant_id, resource, token_number, rotated_at, current_used, replays, expires_at,
+    refresh_family (family_id) [grant_id, resource, token_number, rotated_at, first_uses, replays, expires_at,
         ended_at] secret [secret];
     auth_code (grant_id, created_at) [client_id, redirect_uri, redirect_given, resource, expires_at, used_at]
         secret [code_hash, challenge];
