@@ -35,20 +35,30 @@ fn rfc6749_10_5_a_replay_by_somebody_else_ends_the_grant() {
     }
 }
 
+/// A world whose client gets no refresh tokens.
+fn without_refresh(seed: u64) -> World {
+    let mut world = World::with_seed(seed);
+    let (_, body) =
+        world.register(&json!({ "redirect_uris": [CALLBACK], "grant_types": ["authorization_code"] }));
+    world.client_id = body["client_id"].as_str().unwrap().to_owned();
+    world
+}
+
 #[test]
 fn of_parallel_redemptions_one_wins_and_its_tokens_live() {
     for seed in 0..40 {
-        let world = World::with_seed(seed);
-        let request = form_request("/token", &world.redemption(&world.code()));
-        let platform = world.sim.platform();
-        let running: Vec<Later<'_, _>> =
-            (0..5).map(|_| Box::pin(oauth::token(&platform, &request)) as Later<'_, _>).collect();
-        let answers: Vec<_> = interleave(&Random::new(seed), running).iter().map(answer).collect();
-        let won: Vec<_> = answers.iter().filter(|answer| answer.0 == 200).collect();
-        assert_eq!(won.len(), 1, "seed {seed}");
-        assert!(answers.iter().filter(|a| a.0 != 200).all(|a| error(a) == (400, "invalid_grant")));
-        assert_eq!(world.call(won[0].1["access_token"].as_str().unwrap()), Ok(()), "seed {seed}");
-        assert_eq!(world.count("SELECT count(*) FROM refresh_family"), 1);
+        for (world, families) in [(World::with_seed(seed), 1), (without_refresh(seed), 0)] {
+            let request = form_request("/token", &world.redemption(&world.code()));
+            let platform = world.sim.platform();
+            let running: Vec<Later<'_, _>> =
+                (0..5).map(|_| Box::pin(oauth::token(&platform, &request)) as Later<'_, _>).collect();
+            let answers: Vec<_> = interleave(&Random::new(seed), running).iter().map(answer).collect();
+            let won: Vec<_> = answers.iter().filter(|answer| answer.0 == 200).collect();
+            assert_eq!(won.len(), 1, "seed {seed}");
+            assert!(answers.iter().filter(|a| a.0 != 200).all(|a| error(a) == (400, "invalid_grant")));
+            assert_eq!(world.call(won[0].1["access_token"].as_str().unwrap()), Ok(()), "seed {seed}");
+            assert_eq!(world.count("SELECT count(*) FROM refresh_family"), families);
+        }
     }
 }
 
@@ -124,10 +134,7 @@ fn a_code_of_somebody_who_was_removed_is_worth_nothing() {
 
 #[test]
 fn rfc6749_5_1_refresh_tokens_go_to_clients_that_use_them_or_ask_for_offline_access() {
-    let mut world = World::new();
-    let (_, body) =
-        world.register(&json!({ "redirect_uris": [CALLBACK], "grant_types": ["authorization_code"] }));
-    world.client_id = body["client_id"].as_str().unwrap().to_owned();
+    let world = without_refresh(1);
     let tokens = world.tokens();
     assert!(tokens.get("refresh_token").is_none());
     let access = tokens["access_token"].as_str().unwrap();
