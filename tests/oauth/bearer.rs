@@ -277,13 +277,14 @@ fn mcp_authorization_a_step_up_names_everything_the_operation_needs() {
 #[test]
 fn a_snapshot_lags_a_revocation_by_at_most_75_seconds() {
     let world = World::new();
-    world.sim.key_value.set_lag(100_000);
     let token = access(&world);
     let request = world.mcp_request(Some(&format!("Bearer {token}")));
     let who = run(oauth::authenticate(&world.sim.platform(), &request, "acme")).unwrap();
     let snapshot = || run(oauth::snapshot(&world.sim.platform(), &who));
     let first = snapshot().unwrap();
     assert_eq!(first.granted, who.granted);
+    assert_eq!(snapshot(), Ok(first));
+    world.sim.key_value.set_lag(100_000); // From now on KV tells this for ever.
     world.sim.shard().execute("UPDATE oauth_grant SET revoked_at = 1", []);
     world.sim.clock.advance_seconds(75);
     assert_eq!(snapshot(), Err(Refusal::Unauthenticated));
