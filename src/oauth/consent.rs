@@ -365,7 +365,7 @@ struct Tickable<'a> {
 struct Capability {
     name: &'static str,
     words: &'static str,
-    marks: &'static [&'static str],
+    marks: &'static [Mark],
     ticked: bool,
 }
 
@@ -376,13 +376,24 @@ impl Capability {
 }
 
 /// What a capability can do that reading cannot.
-const fn marks(scope: Scope) -> &'static [&'static str] {
+struct Mark {
+    word: &'static str,
+    /// Whether others see it, or it cannot be taken back.
+    grave: bool,
+}
+
+const WRITES: Mark = Mark { word: "writes", grave: false };
+const DELETES: Mark = Mark { word: "deletes", grave: true };
+const PUBLISHES: Mark = Mark { word: "publishes", grave: true };
+const SCHEDULES: Mark = Mark { word: "publishes later", grave: true };
+
+const fn marks(scope: Scope) -> &'static [Mark] {
     match scope {
-        Scope::PostsPublish | Scope::CommentsWrite => &["publishes"],
-        Scope::PostsWrite => &["writes", "publishes later", "deletes"],
-        Scope::WorkflowsRun => &["writes", "publishes"],
-        Scope::CatalogueWrite | Scope::BrandWrite | Scope::WorkflowsWrite => &["writes", "deletes"],
-        Scope::SocialProfilesWrite | Scope::MediaWrite => &["writes"],
+        Scope::PostsPublish | Scope::CommentsWrite => &[PUBLISHES],
+        Scope::PostsWrite => &[WRITES, SCHEDULES, DELETES],
+        Scope::WorkflowsRun => &[WRITES, PUBLISHES],
+        Scope::CatalogueWrite | Scope::BrandWrite | Scope::WorkflowsWrite => &[WRITES, DELETES],
+        Scope::SocialProfilesWrite | Scope::MediaWrite => &[WRITES],
         Scope::WorkspaceRead
         | Scope::SocialProfilesRead
         | Scope::PostsRead
