@@ -87,7 +87,7 @@ impl Life {
         for _ in 0..=self.random.below(2) {
             self.schedule();
         }
-        let steps = 4 + self.random.below(8);
+        let steps = 3 + self.random.below(6);
         for _ in 0..steps {
             self.trouble();
             self.act();
@@ -206,14 +206,16 @@ impl Life {
     }
 
     fn settle(&self) {
-        let open = format!("SELECT count(*) FROM delivery WHERE state IN {OPEN} AND next_at IS NOT NULL");
+        let next = format!("SELECT coalesce(min(next_at), 0) FROM delivery WHERE state IN {OPEN} AND next_at IS NOT NULL");
         for _ in 0..400 {
-            if self.world.sim.shard().number(&open, []) == 0 {
+            let next_at = self.world.sim.shard().number(&next, []);
+            if next_at == 0 {
                 return;
             }
+            let wait = next_at - self.world.now().as_millis();
+            self.world.sim.clock.advance_millis(wait.max(0) + self.below(60_000));
             let report = self.world.tick();
             assert_eq!(report.fault, None);
-            self.world.sim.clock.advance_millis(600_000 + self.below(600_000));
         }
         panic!("these are never settled: {:#?}", self.world.deliveries());
     }
@@ -265,7 +267,9 @@ impl Life {
             }
         }
         if seen.state == DeliveryState::Published {
-            assert!(!live.is_empty() && live.len() == rows.len(), "published, but {rows:?} are not all there");
+            assert!(!rows.is_empty(), "published, but nothing is there: {seen:?}");
+            // After a restore the post may have had more parts than the copy knows of.
+            assert!(live.len() == rows.len() || self.restored.get(), "published: {rows:?}, there: {live:?}");
             assert!(seen.url.is_some());
         }
     }
