@@ -8,12 +8,19 @@
     reason = "a test fails by panicking"
 )]
 
+mod app;
+mod contract;
 mod delivery;
 mod desk;
 mod guard;
+mod house;
+mod identity;
+mod mcp;
 mod media;
 mod networks;
+mod plans;
 mod posts;
+mod profiles;
 mod settings;
 mod sim;
 mod simulator;

@@ -1,4 +1,8 @@
-//! Networks: what they make of drafts, and what their connectors do to the world.
+//! Networks: what they make of drafts, what their connectors do to the world, and what visitors see.
 
 mod bluesky;
 pub mod pds;
+mod text;
+mod tools;
+mod wall;
+mod xml;

@@ -1,17 +1,30 @@
 -- Tenants, people and how they sign in, OAuth clients. Small, rarely written.
 
-CREATE TABLE tenant_state (state TEXT PRIMARY KEY) STRICT;
-INSERT INTO tenant_state (state) VALUES ('active'), ('deleting'), ('deleted');
+-- The number of the newest migration; each sets its own.
+CREATE TABLE schema_version (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  version INTEGER NOT NULL
+) STRICT;
+INSERT INTO schema_version (only_row, version) VALUES (1, 1);
 
--- Safenames are never given out twice: the row stays when the tenant is gone.
+CREATE TABLE tenant_state (state TEXT PRIMARY KEY) STRICT;
+INSERT INTO tenant_state (state) VALUES ('creating'), ('active'), ('deleting'), ('erasing'), ('deleted');
+
+-- Safenames are never given out twice: the row stays when the tenant is gone. `pending`: what `state` says is not yet
+-- carried out on the shard; `step` counts such changes, so that a late one never undoes a newer. `founding`: what a
+-- tenant in creation is made from.
 CREATE TABLE tenant (
   tenant_id TEXT PRIMARY KEY CHECK (length(tenant_id) BETWEEN 8 AND 64),
   safename TEXT NOT NULL UNIQUE CHECK (length(safename) BETWEEN 3 AND 40),
   shard INTEGER NOT NULL,
   state TEXT NOT NULL REFERENCES tenant_state (state),
   created_at INTEGER NOT NULL,
-  delete_after INTEGER
+  delete_after INTEGER,
+  step INTEGER NOT NULL DEFAULT 1,
+  pending INTEGER NOT NULL DEFAULT 0 CHECK (pending IN (0, 1)),
+  founding TEXT CHECK (founding IS NULL OR json_valid(founding))
 ) STRICT;
+CREATE INDEX tenant_pending ON tenant (tenant_id) WHERE pending = 1;
 CREATE INDEX tenant_deleting ON tenant (delete_after) WHERE delete_after IS NOT NULL;
 
 -- What the directory knows of each shard: the epoch it had when it last sent anything, and whether it may send.
@@ -79,6 +92,13 @@ CREATE TABLE pending_authorization (
   decided_at INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pending_authorization_by_expiry ON pending_authorization (expires_at);
+
+-- Tokens of the operator's shell that were used: each works once. Rows live until the token has expired.
+CREATE TABLE operator_token (
+  token_id TEXT PRIMARY KEY CHECK (length(token_id) BETWEEN 16 AND 64),
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX operator_token_by_expiry ON operator_token (expires_at);
 
 -- The last run of each shard's tick, since the platform cannot report a failed cron.
 CREATE TABLE tick (

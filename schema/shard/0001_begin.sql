@@ -1,5 +1,12 @@
 -- Everything that belongs to a tenant. Every table leads with tenant_id, every query too.
 
+-- The number of the newest migration; each sets its own.
+CREATE TABLE schema_version (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  version INTEGER NOT NULL
+) STRICT;
+INSERT INTO schema_version (only_row, version) VALUES (1, 1);
+
 -- What this copy of the shard believes; a restored copy's epoch is behind the directory's.
 CREATE TABLE shard_epoch (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -7,6 +14,7 @@ CREATE TABLE shard_epoch (
 ) STRICT;
 INSERT INTO shard_epoch (only_row, epoch) VALUES (1, 0);
 
+-- `step` is the directory's count of the newest change of state that was carried out here.
 CREATE TABLE tenant (
   tenant_id TEXT PRIMARY KEY CHECK (length(tenant_id) BETWEEN 8 AND 64),
   safename TEXT NOT NULL,
@@ -14,7 +22,8 @@ CREATE TABLE tenant (
   wrapped_key TEXT NOT NULL,
   settings TEXT NOT NULL DEFAULT '{"v":1}' CHECK (json_valid(settings)),
   created_at INTEGER NOT NULL,
-  deleted_at INTEGER
+  deleted_at INTEGER,
+  step INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
 -- What a role may do: a set of capability bits, as in desk::Scope.
@@ -62,7 +71,11 @@ CREATE TABLE app_entry (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX app_entry_by_client ON app_entry (tenant_id, user_id, client_id);
 
--- One authorization: one code, one refresh family.
+CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
+INSERT INTO sign_in_method (method) VALUES ('link');
+
+-- One authorization: one code, one refresh family. Rows live 90 days after they expire; the app's entry goes with its
+-- last grant. `signed_in_by`: how the person had signed in who approved it.
 CREATE TABLE oauth_grant (
   tenant_id TEXT NOT NULL,
   grant_id TEXT NOT NULL,
@@ -71,6 +84,7 @@ CREATE TABLE oauth_grant (
   client_id TEXT NOT NULL,
   capabilities INTEGER NOT NULL,
   offline INTEGER NOT NULL CHECK (offline IN (0, 1)),
+  signed_in_by TEXT NOT NULL DEFAULT 'link' REFERENCES sign_in_method (method),
   generation INTEGER NOT NULL DEFAULT 1,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
@@ -81,13 +95,17 @@ CREATE TABLE oauth_grant (
   FOREIGN KEY (tenant_id, app_id) REFERENCES app_entry (tenant_id, app_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX oauth_grant_by_app ON oauth_grant (tenant_id, app_id);
+CREATE INDEX oauth_grant_by_expiry ON oauth_grant (expires_at);
+CREATE TRIGGER app_entry_goes_with_last_grant AFTER DELETE ON oauth_grant
+WHEN NOT EXISTS (SELECT 1 FROM oauth_grant WHERE tenant_id = OLD.tenant_id AND app_id = OLD.app_id)
+BEGIN DELETE FROM app_entry WHERE tenant_id = OLD.tenant_id AND app_id = OLD.app_id; END;
 
 CREATE TABLE grant_workspace (
   tenant_id TEXT NOT NULL,
   grant_id TEXT NOT NULL,
   workspace_id TEXT NOT NULL,
   PRIMARY KEY (tenant_id, grant_id, workspace_id),
-  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id),
+  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id) ON DELETE CASCADE,
   FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspace (tenant_id, workspace_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -105,11 +123,12 @@ CREATE TABLE auth_code (
   expires_at INTEGER NOT NULL,
   used_at INTEGER,
   PRIMARY KEY (tenant_id, code_hash),
-  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id)
+  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX auth_code_by_expiry ON auth_code (expires_at);
 
--- One row per grant that may refresh. Token n is family.n.HMAC(family secret, n).
+-- One row per grant that may refresh. Token n is tenant.family.n.HMAC(family secret, n). `first_uses`: when each of the
+-- latest tokens before the current one was used first, oldest first.
 CREATE TABLE refresh_family (
   tenant_id TEXT NOT NULL,
   family_id TEXT NOT NULL,
@@ -118,12 +137,12 @@ CREATE TABLE refresh_family (
   resource TEXT NOT NULL,
   token_number INTEGER NOT NULL DEFAULT 0,
   rotated_at INTEGER NOT NULL,
-  current_used INTEGER NOT NULL DEFAULT 0 CHECK (current_used IN (0, 1)),
+  first_uses TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(first_uses) AND length(first_uses) <= 2000),
   replays INTEGER NOT NULL DEFAULT 0,
   expires_at INTEGER NOT NULL,
   ended_at INTEGER,
   PRIMARY KEY (tenant_id, family_id),
-  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id)
+  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX refresh_family_by_grant ON refresh_family (tenant_id, grant_id);
 
@@ -234,7 +253,8 @@ CREATE TABLE media (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX media_by_hash ON media (tenant_id, workspace_id, hash);
 
--- One piece of content for many profiles with one schedule. `content` is JSON of posts::Content.
+-- One piece of content for many profiles with one schedule. `content` is JSON of posts::Content. Rows live 30 days after
+-- they were deleted.
 CREATE TABLE post_group (
   tenant_id TEXT NOT NULL,
   post_id TEXT NOT NULL,
@@ -258,7 +278,7 @@ CREATE INDEX post_group_by_due ON post_group (tenant_id, workspace_id, due_at, p
 CREATE INDEX post_group_by_hash ON post_group (tenant_id, content_hash, created_at);
 CREATE INDEX post_group_deleted ON post_group (deleted_at) WHERE deleted_at IS NOT NULL;
 
--- Earlier revisions of a post group, for undo and for telling what changed.
+-- Earlier revisions of a post group, for undo and for telling what changed. Rows live 90 days.
 CREATE TABLE post_revision (
   tenant_id TEXT NOT NULL,
   post_id TEXT NOT NULL,
@@ -321,7 +341,7 @@ CREATE TABLE delivery (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, delivery_id),
-  FOREIGN KEY (tenant_id, post_id) REFERENCES post_group (tenant_id, post_id),
+  FOREIGN KEY (tenant_id, post_id) REFERENCES post_group (tenant_id, post_id) ON DELETE CASCADE,
   FOREIGN KEY (tenant_id, profile_id) REFERENCES profile (tenant_id, profile_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX delivery_by_post ON delivery (tenant_id, post_id, profile_id);
@@ -344,7 +364,7 @@ CREATE TABLE delivery_part (
   armed_at INTEGER,
   settled_at INTEGER,
   PRIMARY KEY (tenant_id, delivery_id, position),
-  FOREIGN KEY (tenant_id, delivery_id) REFERENCES delivery (tenant_id, delivery_id)
+  FOREIGN KEY (tenant_id, delivery_id) REFERENCES delivery (tenant_id, delivery_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
 -- Every attempt and what came of it; rows live 90 days.

@@ -55,7 +55,7 @@ const COMMANDS = {
     words: [],
     does: "wraps every tenant's key with the current root key, until none is left",
     call: () => ["rotate_keys", {}],
-    repeat: ({ remaining }) => remaining > 0,
+    repeat: ({ done, remaining }) => done > 0 && remaining > 0,
   },
 };
 

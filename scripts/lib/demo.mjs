@@ -44,7 +44,7 @@ async function publishOne(client, worker, step) {
   const draft = await callTool(client, "create_post", body);
   step(`create_post: ${draft.post_id} is ${draft.status}`);
   const scheduled = await callTool(client, "schedule_post", { post_id: draft.post_id, when: SOON });
-  step(`schedule_post: ${scheduled.status}, ${scheduled.when.words ?? scheduled.when.utc}`);
+  step(`schedule_post: ${scheduled.status}, ${scheduled.when?.words}`);
   const published = await untilPublished(client, worker, draft.post_id, step);
   return published.deliveries[0].url;
 }

@@ -17,8 +17,6 @@ worker_build_version=0.8.7
 set -E
 trap 'printf "error: %s:%s: %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
-# --- saying what happens ---------------------------------------------------------------------------------------
-
 say() { printf '%s\n' "$*" >&2; }
 
 # fail WHAT [HOW TO GET IT]...
@@ -44,7 +42,7 @@ long_step() {
   pid=$!
   set +m
   (
-    while sleep 15 2>/dev/null; do
+    while sleep 15 >/dev/null 2>&1; do
       printf '    %3d s  %s\n' $((SECONDS - started)) "$(tail -n 1 "$log" | tr -d '\r' | cut -c 1-100)" >&2
     done
   ) 9>&- &
@@ -61,8 +59,6 @@ long_step() {
   fi
   say "  done in $((SECONDS - started)) s"
 }
-
-# --- one set-up at a time --------------------------------------------------------------------------------------
 
 # with_lock NAME COMMAND...: runs a command while no other process of this cache runs one under the same name.
 with_lock() {
@@ -82,8 +78,6 @@ with_lock() {
   exec 9>&-
 }
 
-# --- system packages -------------------------------------------------------------------------------------------
-
 can_apt() { command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; }
 
 # apt_install WHY PACKAGE...: installs what is missing, and says so before it does.
@@ -96,7 +90,7 @@ apt_install() {
   [ ${#missing[@]} -eq 0 ] && return
   can_apt || fail "$why needs the packages ${missing[*]}" "as root: apt-get install ${missing[*]}"
   [ "$(id -u)" = 0 ] || sudo=(sudo)
-  say "$why needs packages of the system; running: ${sudo[*]} apt-get install ${missing[*]}"
+  say "$why needs packages of the system; running: ${sudo:+sudo }apt-get install ${missing[*]}"
   # Asks for the password here, where there is a terminal.
   [ ${#sudo[@]} -eq 0 ] || sudo -v
   if [ ! -e "$cache/apt-updated" ] || [ -n "$(find "$cache/apt-updated" -mmin +1440)" ]; then
@@ -108,8 +102,6 @@ apt_install() {
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" ||
     fail "apt-get could not install ${missing[*]}" "install them by hand and run this again"
 }
-
-# --- the Rust side ---------------------------------------------------------------------------------------------
 
 need_compiler() {
   command -v cc >/dev/null && return
@@ -240,8 +232,6 @@ need_worker_build() {
   export WASM_BINDGEN_BIN=$cache/tools/wasm-bindgen-cli-$wasm_bindgen_version/bin/wasm-bindgen
 }
 
-# --- the Node side ---------------------------------------------------------------------------------------------
-
 need_node() {
   if ! command -v npm >/dev/null && can_apt; then
     apt_install "wrangler" nodejs npm
@@ -297,8 +287,6 @@ need_chromium() {
   fi
   export CHROMIUM
 }
-
-# --- what the doors ask for ------------------------------------------------------------------------------------
 
 # Everything that building and running the worker takes. Afterwards PATH has the pinned Node and wrangler first.
 setup_worker() {

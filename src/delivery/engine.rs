@@ -18,9 +18,7 @@ use super::{
 };
 use crate::{
     desk::{DeliveryId, TenantId},
-    platform::{
-        Database, DatabaseFault, Event, FromRow, Platform, Rows, Statement, Timestamp, first, only,
-    },
+    platform::{Database, DatabaseFault, Event, FromRow, Platform, Rows, Statement, Timestamp, first, only},
     posts::DeliveryState,
 };
 

@@ -16,6 +16,7 @@ mod retry;
 mod run;
 mod status;
 mod store;
+mod tools;
 mod trade;
 
 pub use crate::posts::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};
@@ -25,4 +26,5 @@ pub use removal::{Removal, RemovalOutcome, remove_live};
 pub use retry::{Retried, RetryAnswer, retry};
 pub use status::{ShardStatus, status};
 pub use store::{DIRECTORY_STATEMENTS, STATEMENTS};
+pub use tools::TOOLS;
 pub use trade::{Holder, RealTrade, Trade};

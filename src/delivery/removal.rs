@@ -123,8 +123,7 @@ impl<'a> Takedown<'a> {
         if state.phase() == Phase::Busy || state == DeliveryState::Unknown {
             return Ok(RemovalOutcome::NotSettled);
         }
-        let live: Vec<usize> =
-            (0..self.job.parts.len()).rev().filter(|part| self.is_live(*part)).collect();
+        let live: Vec<usize> = (0..self.job.parts.len()).rev().filter(|part| self.is_live(*part)).collect();
         if live.is_empty() {
             let removed = self.job.parts.iter().any(|part| part.state == PartState::Removed);
             return Ok(if removed { RemovalOutcome::Removed } else { RemovalOutcome::NotPublic });

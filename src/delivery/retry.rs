@@ -12,7 +12,7 @@ use crate::{
         Act, Caller, Code, DeliveryId, PostId, Problem, Problems, ProfileId, Refusal, next_call,
     },
     networks::Ladder,
-    platform::{FromRow, Row, RowFault, Timestamp},
+    platform::{FromRow, Row, RowFault, Statement, Timestamp},
     posts::DeliveryState,
     profiles::{Profile, ProfileState},
 };
@@ -45,19 +45,28 @@ pub struct Retried {
     pub at: Timestamp,
 }
 
-/// Sets a post's deliveries off again: those of `profiles`, or all that can be. All of them or none.
+/// What would set a post's deliveries off again.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// The conditional statements that do it, all or none.
+    pub statements: Vec<Statement>,
+    /// What then happens for each profile.
+    pub retried: Vec<Retried>,
+}
+
+/// Finds what sets a post's deliveries off again: those of `profiles`, or all that can be.
 ///
 /// What is sent again goes out after the workspace's hold, with the content that the post has then. A delivery whose
 /// outcome is unknown is looked up first.
 ///
 /// # Errors
 /// `post_not_found`; for each named profile that cannot be sent to again, why; `not_retryable` when nothing can be.
-pub async fn retry(
+pub async fn plan(
     caller: &Caller<'_>,
     trade: &dyn Trade,
     post: &PostId,
     profiles: Option<&[ProfileId]>,
-) -> Result<Vec<Retried>, Refusal> {
+) -> Result<Retry, Refusal> {
     let found = deliveries(caller, post).await?;
     let now = caller.now();
     let mut chosen = Vec::new();
@@ -96,7 +105,6 @@ pub async fn retry(
         ]));
         statements.push(Caller::require_changes(1));
     }
-    caller.write(Act { name: "retry_post", subjects: &[post.as_str()] }, statements).await?;
     let retried = chosen
         .into_iter()
         .map(|(candidate, moved)| Retried {
@@ -105,7 +113,22 @@ pub async fn retry(
             at: moved.at,
         })
         .collect();
-    Ok(retried)
+    Ok(Retry { statements, retried })
+}
+
+/// Sets a post's deliveries off again, all of them or none. See [`plan`].
+///
+/// # Errors
+/// Those of [`plan`], and those of the write.
+pub async fn retry(
+    caller: &Caller<'_>,
+    trade: &dyn Trade,
+    post: &PostId,
+    profiles: Option<&[ProfileId]>,
+) -> Result<Vec<Retried>, Refusal> {
+    let plan = plan(caller, trade, post, profiles).await?;
+    caller.write(Act { name: "retry_post", subjects: &[post.as_str()] }, plan.statements).await?;
+    Ok(plan.retried)
 }
 
 fn nothing_to_retry(post: &PostId, found: &[Candidate], trade: &dyn Trade, now: Timestamp) -> Refusal {

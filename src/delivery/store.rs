@@ -199,7 +199,7 @@ pub(super) mod directory {
 
         /// What the directory knows of a shard, and how its last tick went. ?1 shard
         pub(in super::super) SHARD = "shard_read", "SELECT s.epoch, s.held_since, s.held_why, t.started_at, t.ended_at, t.good_at, t.fault
-FROM shard s LEFT JOIN tick t ON t.shard = s.shard WHERE s.shard = ?1";
+    FROM shard s LEFT JOIN tick t ON t.shard = s.shard WHERE s.shard = ?1";
 
         /// Brings the directory's epoch up to the shard's. ?1 shard ?2 epoch
         pub(in super::super) RAISE_EPOCH = "shard_raise_epoch", "UPDATE shard SET epoch = ?2 WHERE shard = ?1 AND epoch < ?2 AND held_since IS NULL";
@@ -212,7 +212,7 @@ FROM shard s LEFT JOIN tick t ON t.shard = s.shard WHERE s.shard = ?1";
 
         /// A tick begins. ?1 shard ?2 now
         pub(in super::super) TICK_BEGINS = "tick_begins", "INSERT INTO tick (shard, started_at) VALUES (?1, ?2)
-ON CONFLICT (shard) DO UPDATE SET started_at = excluded.started_at, ended_at = NULL";
+    ON CONFLICT (shard) DO UPDATE SET started_at = excluded.started_at, ended_at = NULL";
 
         /// A tick ends. ?1 shard ?2 now ?3 counts ?4 fault or NULL
         pub(in super::super) TICK_ENDS = "tick_ends", "UPDATE tick SET ended_at = ?2, counts = ?3, fault = ?4,

@@ -62,9 +62,7 @@ impl Trade for RealTrade {
     }
 
     fn render(&self, content: &str, account: &Account) -> Option<(Rendered, Value)> {
-        let draft = Content::parse(content)?.draft_for(&account.profile_id);
-        let rendered = networks::render(account.network, &draft, account);
-        Some((rendered, draft.settings))
+        Some(Content::parse(content)?.render_for(&account.profile_id, account.network))
     }
 
     fn session<'a>(&'a self, holder: Holder<'a>) -> Later<'a, Result<Option<Session>, NetworkError>> {

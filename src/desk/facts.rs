@@ -1,8 +1,11 @@
 //! What the gate tells of a caller, read in the same batch as the work.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Code, Problem, Refusal, Scopes, UserId, WorkspaceId, next_call};
+use crate::platform::{FromValue, Value};
 
 /// A member's role in a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,9 +34,26 @@ impl Role {
         }
     }
 
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Editor, Self::Viewer];
+
     /// Whether the role manages settings and members.
     pub const fn manages(self) -> bool {
         matches!(self, Self::Owner | Self::Admin)
+    }
+}
+
+impl FromStr for Role {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(())
+    }
+}
+
+impl FromValue for Role {
+    fn from_value(value: &Value) -> Option<Self> {
+        String::from_value(value)?.parse().ok()
     }
 }
 

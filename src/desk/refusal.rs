@@ -71,6 +71,8 @@ codes! {
     DryRunNeeded "dry_run_needed" "A bulk change is applied with the token that its dry run gave.";
     DryRunStale "dry_run_stale" "The posts have changed since the dry run, or its token has expired.";
     ApprovalNeeded "approval_needed" "A member with the approver flag must approve this first.";
+    InsufficientScope "insufficient_scope" "The grant lacks a capability that this call needs.";
+    GrantEnded "grant_ended" "The grant or session is over.";
     RoleNotAllowed "role_not_allowed" "Your role in this organisation does not allow this.";
     TooMany "too_many" "There are more items than one call takes.";
     Conflict "conflict" "Something else changed this at the same moment.";
@@ -227,8 +229,13 @@ impl Refusal {
                 "Read it again to see whether the change was made before you repeat the call; with the same idempotency_key repeating is safe.",
             )],
             Self::Fault(_) => vec![Problem::new(Code::Unavailable, "", "Try again in a minute.")],
-            Self::InsufficientScope(_) | Self::Unauthenticated => {
-                vec![Problem::new(Code::RoleNotAllowed, "", "Ask for a grant that allows it.")]
+            Self::InsufficientScope(scopes) => vec![Problem::new(
+                Code::InsufficientScope,
+                "",
+                format!("Ask the person to connect again and allow {}.", scopes.to_text()),
+            )],
+            Self::Unauthenticated => {
+                vec![Problem::new(Code::GrantEnded, "", "Ask the person to connect again.")]
             }
         }
     }

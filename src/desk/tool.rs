@@ -114,6 +114,7 @@ pub struct ToolEntry {
     pub needs: Scopes,
     /// See [`Tool::HINTS`].
     pub hints: Hints,
+    needs_of: fn(&Value) -> Scopes,
     call: Call,
     /// The schema of the arguments.
     #[cfg(not(target_arch = "wasm32"))]
@@ -132,12 +133,18 @@ impl ToolEntry {
             description: T::DESCRIPTION,
             needs: T::NEEDS,
             hints: T::HINTS,
+            needs_of: needs_of::<T>,
             call: |caller, arguments| Box::pin(run::<T>(caller, arguments)),
             #[cfg(not(target_arch = "wasm32"))]
             input_schema: schema::<T::Input>,
             #[cfg(not(target_arch = "wasm32"))]
             output_schema: schema::<T::Output>,
         }
+    }
+
+    /// The capabilities that a call with these arguments needs; the tool's own when they cannot be read.
+    pub fn needs_of(&self, arguments: &Value) -> Scopes {
+        (self.needs_of)(arguments)
     }
 
     /// Calls the tool with arguments whose shape was checked against its schema, and gives the result as JSON.
@@ -147,6 +154,11 @@ impl ToolEntry {
     pub async fn call(&self, caller: &Caller<'_>, arguments: Value) -> Result<String, Refusal> {
         (self.call)(caller, arguments).await
     }
+}
+
+fn needs_of<T: Tool>(arguments: &Value) -> Scopes {
+    let asked = T::Input::deserialize(arguments).map_or(Scopes::NONE, |input| T::needs_of(&input));
+    T::NEEDS.union(asked)
 }
 
 async fn run<T: Tool>(caller: &Caller<'_>, arguments: Value) -> Result<String, Refusal> {

@@ -1,4 +1,18 @@
-//! Cloudflare: entry points and adapters.
+//! The way in: which request and which tick goes to which room, and Cloudflare's side of every port.
+//!
+//! [`serve`] and [`tick`] run on any platform; only what stands under `cloudflare` knows the `worker` crate.
 
+mod app;
 #[cfg(target_arch = "wasm32")]
-mod worker_entry;
+mod cloudflare;
+#[cfg(feature = "contract")]
+mod contract_route;
+mod fault;
+mod health;
+mod statements;
+mod store;
+
+pub use app::{serve, tick};
+pub use fault::database_fault;
+pub use health::{DIRECTORY_SCHEMA, SHARD_SCHEMA};
+pub use statements::statements;

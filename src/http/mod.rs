@@ -14,5 +14,5 @@ pub use guard::{Address, FetchFault, Fetched, Forbidden, GuardedClient};
 pub use page::{FormTarget, Notice, STYLE, page};
 pub use problem::Problem;
 pub use request::{Form, Query, Request, RequestMethod};
-pub use response::Response;
+pub use response::{About, Response};
 pub use routes::{Origin, Route, Routed, reserved_names, route};

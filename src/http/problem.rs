@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Response;
+use super::{About, Response};
 
 /// What went wrong, for a program and for a person.
 #[derive(Clone, Debug, Serialize)]
@@ -28,9 +28,10 @@ impl Problem {
 
     /// The problem as a response.
     pub fn response(&self) -> Response {
-        match serde_json::to_vec(self) {
+        let response = match serde_json::to_vec(self) {
             Ok(body) => Response::of(self.status, "application/problem+json", body),
             Err(_) => Response::of(500, "application/problem+json", Self::INTERNAL.as_bytes()),
-        }
+        };
+        response.with_about(About { code: Some(self.code), ..About::default() })
     }
 }

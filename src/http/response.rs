@@ -13,12 +13,28 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
+    /// What the operator's event tells of the request. It is not sent.
+    pub about: About,
+}
+
+/// What is known of a request once it is answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The tool that was called.
+    pub tool: Option<String>,
+    /// The tenant's id.
+    pub tenant: Option<String>,
+    /// The grant's id.
+    pub grant: Option<String>,
+    /// The code of a refusal or problem.
+    pub code: Option<&'static str>,
 }
 
 impl Response {
     /// A response without a body.
     pub const fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
+        let about = About { tool: None, tenant: None, grant: None, code: None };
+        Self { status, headers: Vec::new(), body: Vec::new(), about }
     }
 
     /// A response of this media type.
@@ -53,6 +69,13 @@ impl Response {
     #[must_use]
     pub fn with_body(mut self, body: Vec<u8>) -> Self {
         self.body = body;
+        self
+    }
+
+    /// Says what the operator's event tells of the request.
+    #[must_use]
+    pub fn with_about(mut self, about: About) -> Self {
+        self.about = about;
         self
     }
 

@@ -62,6 +62,37 @@ pub enum Route {
     Media,
 }
 
+impl Route {
+    /// The route's name in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Health => "health",
+            Self::Operator => "operator",
+            Self::SignIn => "sign_in",
+            Self::SignInLink => "sign_in_link",
+            Self::SignOut => "sign_out",
+            Self::Home => "home",
+            Self::Authorize => "authorize",
+            Self::Consent => "consent",
+            Self::Token => "token",
+            Self::Register => "register",
+            Self::Revoke => "revoke",
+            Self::ServerMetadata => "server_metadata",
+            Self::ResourceMetadata => "resource_metadata",
+            Self::Mcp => "mcp",
+            Self::PostPage => "post_page",
+            Self::PostCancel => "post_cancel",
+            Self::Settings => "settings",
+            Self::Connect => "connect",
+            Self::Wall => "wall",
+            Self::WallEntry => "wall_entry",
+            Self::WallAtom => "wall_atom",
+            Self::WallJson => "wall_json",
+            Self::Media => "media",
+        }
+    }
+}
+
 struct Entry {
     origin: Origin,
     pattern: &'static str,

@@ -9,6 +9,7 @@ mod checks;
 mod connector;
 mod model;
 pub mod spans;
+mod tools;
 pub mod wall;
 
 use serde_json::Value;
@@ -22,6 +23,7 @@ pub use connector::{
 pub use model::{
     Account, Attachment, Count, Draft, DraftPart, Network, PartKind, Rendered, RenderedPart, Rules, Unit,
 };
+pub use tools::TOOLS;
 pub use wall::STATEMENTS;
 
 /// How a network is reached.
@@ -33,10 +35,10 @@ pub fn connector(network: Network) -> &'static dyn Connector {
 }
 
 /// What `draft` becomes on `network`, and what is wrong with it. Pure; what is sent is what this gives.
-pub fn render(network: Network, draft: &Draft, account: &Account) -> Rendered {
+pub fn render(network: Network, draft: &Draft) -> Rendered {
     match network {
-        Network::Wall => wall::render(draft, account),
-        Network::Bluesky => bluesky::render(draft, account),
+        Network::Wall => wall::render(draft),
+        Network::Bluesky => bluesky::render(draft),
     }
 }
 

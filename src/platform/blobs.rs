@@ -27,6 +27,12 @@ pub trait Blobs {
     /// When the store cannot be reached.
     fn read<'a>(&'a self, key: &'a str, range: ByteRange) -> Later<'a, Result<Option<Vec<u8>>, BlobFault>>;
 
+    /// At most `limit` keys that begin with `prefix`, in no order that matters.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    fn list<'a>(&'a self, prefix: &'a str, limit: usize) -> Later<'a, Result<Vec<String>, BlobFault>>;
+
     /// Removes `key`; removing what is not there succeeds.
     ///
     /// # Errors

@@ -184,6 +184,11 @@ fn derive(root: &[u8], label: &str) -> SecretKey {
 pub struct SecretKey([u8; 32]);
 
 impl SecretKey {
+    /// A key of random bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The key's bytes, for libraries that sign.
     pub fn expose(&self) -> &[u8] {
         &self.0

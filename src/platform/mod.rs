@@ -6,6 +6,8 @@
 mod blobs;
 mod clock;
 mod config;
+#[cfg(any(feature = "contract", not(target_arch = "wasm32")))]
+pub mod contract;
 mod database;
 mod entropy;
 mod events;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     desk::{ProfileId, sha256_text},
-    networks::{Attachment, Draft, DraftPart, PartKind},
+    networks::{self, Attachment, Draft, DraftPart, Network, PartKind, Rendered},
 };
 
 /// The version of the stored form.
@@ -100,6 +100,14 @@ impl Content {
     pub fn hash(&self) -> String {
         let published = Self { labels: Vec::new(), note: None, ..self.clone() };
         sha256_text(published.to_json().to_string().as_bytes())
+    }
+
+    /// What one profile would get, by the code that sends it, and its network's settings.
+    pub fn render_for(&self, profile: &ProfileId, network: Network) -> (Rendered, Value) {
+        let draft = self.draft_for(profile);
+        let mut rendered = networks::render(network, &draft);
+        rendered.problems.extend(networks::settings_problems(network, &draft.settings, "overrides"));
+        (rendered, draft.settings)
     }
 
     /// What goes to one profile: its last override over what is for all.

@@ -1,6 +1,7 @@
 //! Post groups: what they say, to whom and when they go, and how they change. Nothing is sent from here.
 
 mod content;
+mod details;
 mod input;
 mod resolve;
 mod scene;
@@ -11,10 +12,11 @@ mod view;
 mod write;
 
 pub use content::{Content, Override, Part};
+pub use details::{AttemptView, PostDetails, details};
 pub use input::PostBody;
-pub use scene::{Scene, busy, commit_one, post_not_found};
+pub use scene::{Scene, busy, commit_one, delete, post_not_found};
 pub use state::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};
 pub use store::{DeliveryRow, PostRow, STATEMENTS};
-pub use tools::TOOLS;
+pub use tools::{TOOLS, unschedule};
 pub use view::{PostGroupView, ProfilePreview, Renderings, show};
 pub use write::{Desired, Target};

@@ -228,6 +228,15 @@ pub async fn commit_one(
     }
 }
 
+/// Deletes a post's record.
+///
+/// # Errors
+/// `post_changed`, `post_busy`, or those of the batch.
+pub async fn delete(caller: &Caller<'_>, act: &'static str, target: Target) -> Result<ChangeId, Refusal> {
+    let view = commit_one(caller, act, target, Vec::new()).await?;
+    view.change_id.ok_or(Refusal::Conflict)
+}
+
 async fn why_conflict(caller: &Caller<'_>, post_id: &PostId, expected: Option<i64>) -> Refusal {
     let scene = match Scene::read(caller, &[post_id.as_str()], None).await {
         Ok(scene) => scene,

@@ -2,7 +2,7 @@
 //! fifty in the same statements.
 
 use crate::{
-    desk::{ChangeId, DeliveryId, PostId, ProfileId, UserId, WorkspaceId},
+    desk::{ChangeId, DeliveryId, Due, PostId, ProfileId, UserId, WorkspaceId},
     networks::Network,
     platform::{FromRow, Row, RowFault, Timestamp, statements},
 };
@@ -87,11 +87,14 @@ WHERE tenant_id = ?1 AND state IN ('waiting', 'retrying', 'missed', 'paused')
   AND NOT EXISTS (SELECT 1 FROM json_each(?2) j, json_each(j.value->'deliveries') w
     WHERE j.value->>'post_id' = delivery.post_id AND w.value->>'profile_id' = delivery.profile_id)";
 
-    /// Makes or re-times the deliveries that are wanted; what is live, unknown or busy stays as it is. ?1 tenant ?2 posts ?3 now
+    /// Makes or re-times the deliveries that are wanted. What is live, unknown or busy stays as it is; what failed, was missed
+    /// or cancelled comes back only where a new time was given. ?1 tenant ?2 posts ?3 now
     pub(super) WANT_DELIVERIES = "want_deliveries", "INSERT INTO delivery (tenant_id, delivery_id, post_id, profile_id, workspace_id, network, state, due_at, next_at, created_at, updated_at)
 SELECT ?1, w.value->>'delivery_id', j.value->>'post_id', w.value->>'profile_id', j.value->>'workspace_id', w.value->>'network', 'waiting',
   j.value->>'due_at', w.value->>'next_at', ?3, ?3
-FROM json_each(?2) j, json_each(j.value->'deliveries') w WHERE true
+FROM json_each(?2) j, json_each(j.value->'deliveries') w
+WHERE j.value->>'revive' OR NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tenant_id = ?1 AND d.post_id = j.value->>'post_id'
+  AND d.profile_id = w.value->>'profile_id' AND d.state IN ('failed', 'missed', 'cancelled'))
 ON CONFLICT (tenant_id, post_id, profile_id) DO UPDATE SET state = 'waiting', due_at = excluded.due_at, next_at = excluded.next_at,
   reason = NULL, reason_code = NULL, reason_text = NULL, plan = NULL, updated_at = excluded.updated_at
 WHERE delivery.state IN ('waiting', 'retrying', 'missed', 'cancelled', 'failed', 'paused')";
@@ -186,6 +189,13 @@ pub struct DeliveryRow {
 
 fn state<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<DeliveryState, D::Error> {
     String::deserialize(deserializer).map(|name| DeliveryState::parse(&name))
+}
+
+impl PostRow {
+    /// The time that it has, as it was given.
+    pub fn due(&self) -> Option<Due> {
+        Some(Due { at: self.due_at?, local: self.due_local.clone()?, zone: self.due_zone.clone()? })
+    }
 }
 
 impl DeliveryRow {

@@ -167,13 +167,7 @@ impl<'p> Renderings<'p> {
             .profiles
             .iter()
             .filter_map(|id| profiles.iter().find(|profile| profile.id == *id))
-            .map(|profile| {
-                let network = profile.account.network;
-                let draft = content.draft_for(&profile.id);
-                let mut rendered = networks::render(network, &draft, &profile.account);
-                rendered.problems.extend(networks::settings_problems(network, &draft.settings, "overrides"));
-                (profile, rendered)
-            })
+            .map(|profile| (profile, content.render_for(&profile.id, profile.account.network).0))
             .collect();
         Self { each }
     }

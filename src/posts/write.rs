@@ -39,6 +39,8 @@ pub struct Target {
     pub profiles: Vec<(crate::desk::ProfileId, Network)>,
     /// Not claimed before this, besides its due time.
     pub held_until: Timestamp,
+    /// Whether deliveries that failed, were missed or cancelled are to be sent too.
+    pub revive: bool,
 }
 
 impl Target {
@@ -56,6 +58,7 @@ impl Target {
             profiles: wanted(&desired.content, profiles),
             desired,
             held_until: Timestamp::from_millis(0),
+            revive: true,
         }
     }
 
@@ -68,6 +71,7 @@ impl Target {
             profiles: wanted(&desired.content, profiles),
             desired,
             held_until: Timestamp::from_millis(0),
+            revive: true,
         }
     }
 
@@ -75,6 +79,13 @@ impl Target {
     #[must_use]
     pub const fn held_until(mut self, time: Timestamp) -> Self {
         self.held_until = time;
+        self
+    }
+
+    /// The same, leaving alone what failed, was missed or cancelled.
+    #[must_use]
+    pub const fn leaving_settled(mut self) -> Self {
+        self.revive = false;
         self
     }
 
@@ -111,6 +122,7 @@ impl Target {
             "due_zone": self.desired.due.as_ref().map(|due| &due.zone),
             "deleted_at": self.desired.deleted.then(|| caller.now()),
             "deliveries": deliveries,
+            "revive": self.revive,
         })
     }
 }

@@ -1,11 +1,13 @@
 //! From a name or an id to a tenant: this isolate's copy, over KV, over the directory.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::store;
+use super::{Registration, store};
 use crate::{
     desk::{Safename, Tenant, TenantId},
-    platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Statement, first, only},
+    platform::{Database, DatabaseFault, FromRow, Platform, Row, RowFault, Statement, first, only},
 };
 
 /// An isolate believes its own copy for 15 s.
@@ -65,15 +67,28 @@ impl Kept {
     }
 }
 
-pub(super) struct TenantRow(pub(super) Tenant);
+/// Reads a tenant's id, name and shard.
+pub(super) fn read_tenant(row: &Row) -> Result<Tenant, RowFault> {
+    Ok(Tenant { id: row.get("tenant_id")?, safename: row.get("safename")?, shard: row.get("shard")? })
+}
 
-impl FromRow for TenantRow {
+struct Found(Tenant);
+
+impl FromRow for Found {
     fn from_row(row: &Row) -> Result<Self, RowFault> {
-        Ok(Self(Tenant {
-            id: row.get("tenant_id")?,
-            safename: row.get("safename")?,
-            shard: row.get("shard")?,
-        }))
+        read_tenant(row).map(Self)
+    }
+}
+
+impl FromRow for Registration {
+    fn from_row(row: &Row) -> Result<Self, RowFault> {
+        Ok(Self {
+            tenant: read_tenant(row)?,
+            state: row.get("state")?,
+            created_at: row.get("created_at")?,
+            delete_after: row.get("delete_after")?,
+            step: row.get("step")?,
+        })
     }
 }
 
@@ -107,7 +122,7 @@ async fn look_up(platform: &Platform<'_>, by: By<'_>) -> Result<Option<Tenant>, 
         return Ok(Some(tenant));
     }
     let rows = only(platform.directory, by.statement()).await?;
-    let Some(TenantRow(tenant)) = first(&rows)? else {
+    let Some(Found(tenant)) = first(&rows)? else {
         return Ok(None);
     };
     let _ = platform.key_value.put(&key, Kept::write(&tenant), KV_SECONDS).await;
@@ -126,4 +141,90 @@ pub(super) async fn forget(platform: &Platform<'_>, tenant: &Tenant) {
         let _ = platform.key_value.delete(&key).await;
         platform.memory.forget(&key);
     }
+}
+
+/// The tenant of this name in whatever state, read from the directory itself.
+///
+/// # Errors
+/// When the directory fails.
+pub async fn registration(
+    platform: &Platform<'_>,
+    safename: &Safename,
+) -> Result<Option<Registration>, DatabaseFault> {
+    first(&only(platform.directory, store::REGISTRATION.with([safename.into()])).await?)
+}
+
+/// A tenant in a list for the operator.
+pub struct Listed {
+    /// What the directory has.
+    pub registration: Registration,
+    /// Its display name and its owner's address, as long as its shard has them.
+    pub description: Option<Description>,
+}
+
+/// What a tenant's shard says of it.
+#[derive(Clone)]
+pub struct Description {
+    /// Its display name.
+    pub name: String,
+    /// The e-mail address of the owner of longest standing.
+    pub owner_email: Option<String>,
+}
+
+struct Described {
+    id: TenantId,
+    description: Description,
+}
+
+impl FromRow for Described {
+    fn from_row(row: &Row) -> Result<Self, RowFault> {
+        let description = Description { name: row.get("name")?, owner_email: row.get("owner_email")? };
+        Ok(Self { id: row.get("tenant_id")?, description })
+    }
+}
+
+/// Tenants in any state by safename, from the one after `after`; at most `limit`.
+///
+/// # Errors
+/// When a database fails.
+pub async fn list(platform: &Platform<'_>, after: &str, limit: i64) -> Result<Vec<Listed>, DatabaseFault> {
+    let rows = only(platform.directory, store::LIST_TENANTS.with([after.into(), limit.into()])).await?;
+    let found = rows.iter().map(Registration::from_row).collect::<Result<Vec<_>, _>>()?;
+    let mut described = Vec::new();
+    for (shard, tenants) in by_shard(found.iter().map(|found| found.tenant.clone()).collect()) {
+        let ids: Vec<&TenantId> = tenants.iter().map(|tenant| &tenant.id).collect();
+        let describe = store::DESCRIBE_TENANTS.with([serde_json::json!(ids).to_string().into()]);
+        for row in only(numbered(platform, shard)?, describe).await? {
+            described.push(Described::from_row(&row)?);
+        }
+    }
+    let description_of = |id: &TenantId| {
+        described.iter().find(|described| described.id == *id).map(|described| described.description.clone())
+    };
+    Ok(found
+        .into_iter()
+        .map(|registration| Listed { description: description_of(&registration.tenant.id), registration })
+        .collect())
+}
+
+/// The database of a tenant's shard.
+pub(super) fn shard_of<'a>(
+    platform: &Platform<'a>,
+    tenant: &Tenant,
+) -> Result<&'a dyn Database, DatabaseFault> {
+    numbered(platform, tenant.shard)
+}
+
+/// The database of a shard.
+pub(super) fn numbered<'a>(platform: &Platform<'a>, shard: i64) -> Result<&'a dyn Database, DatabaseFault> {
+    platform.shard(shard).ok_or_else(|| DatabaseFault::Rejected(format!("shard {shard} is not bound")))
+}
+
+/// Tenants by the number of their shard.
+pub(super) fn by_shard(tenants: Vec<Tenant>) -> BTreeMap<i64, Vec<Tenant>> {
+    let mut shards: BTreeMap<i64, Vec<Tenant>> = BTreeMap::new();
+    for tenant in tenants {
+        shards.entry(tenant.shard).or_default().push(tenant);
+    }
+    shards
 }

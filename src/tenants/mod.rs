@@ -1,12 +1,32 @@
-//! Organisations: their names in addresses, their members and roles, their workspaces.
+//! Organisations: their names in addresses, their members and roles, their workspaces, and their end.
 //!
 //! The directory only points: it knows a tenant's safename, shard and state, and which people to look for where. What
-//! it points to stands in the shard, and a pointer to what is not there (yet, or any more) shows nothing. A step
-//! that needs both databases is written into the directory's `tenant.pending` first, carried out on the shard, and then
-//! struck out; [`finish_pending`] carries on where a step was cut short.
+//! it points to stands in the shard, and a pointer to what is not there (yet, or any more) shows nothing. A change
+//! that needs both databases is decided in the directory (`state`, `step`, `pending`), carried out on the shard, and
+//! then struck out; [`finish_pending`] carries on where one was cut short.
 
+mod changes;
 mod directory;
+mod erasure;
+mod export;
+mod founding;
+mod keys;
+mod members;
+mod model;
 mod store;
+mod tables;
+mod tools;
+mod workspaces;
 
-pub use directory::{find, find_by_id};
-pub use store::STATEMENTS;
+pub use changes::{close, finish_pending, reopen};
+pub use directory::{Description, Listed, find, find_by_id, list, registration};
+pub use erasure::delete_due;
+pub use export::{ExportPage, export};
+pub use founding::{CreateFault, Created, NewTenant, create};
+pub use keys::{Rotation, rotate_keys};
+pub use members::{Membership, NewMember, add_member, is_member, of_person};
+pub use model::{NameFault, Registration, State, WorkspaceSettings, new_safename};
+pub use store::{DIRECTORY_STATEMENTS, STATEMENTS};
+pub use tables::{TABLES, TenantTable};
+pub use tools::TOOLS;
+pub use workspaces::{save_settings, settings};

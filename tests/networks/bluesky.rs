@@ -47,7 +47,7 @@ impl Desk {
             server: Some(pds::ORIGIN.to_owned()),
         };
         let draft = Draft { parts, settings: settings.clone() };
-        let rendered = render(Network::Bluesky, &draft, &account);
+        let rendered = render(Network::Bluesky, &draft);
         assert_eq!(rendered.problems, []);
         let parts = rendered.parts.into_iter().map(|part| JobPart {
             kind: part.kind,

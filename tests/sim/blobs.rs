@@ -66,6 +66,10 @@ impl Blobs for SimBlobs {
         self.call(move || self.peek(key, range))
     }
 
+    fn list<'a>(&'a self, prefix: &'a str, limit: usize) -> Later<'a, Result<Vec<String>, BlobFault>> {
+        self.call(move || self.keys().into_iter().filter(|key| key.starts_with(prefix)).take(limit).collect())
+    }
+
     fn delete<'a>(&'a self, key: &'a str) -> Later<'a, Result<(), BlobFault>> {
         self.call(move || {
             self.stored.borrow_mut().remove(key);

@@ -20,11 +20,6 @@ impl SimClock {
     pub fn advance_seconds(&self, seconds: i64) {
         self.0.set(self.0.get().plus_seconds(seconds));
     }
-
-    /// Moves to an instant, also back.
-    pub fn set(&self, to: Timestamp) {
-        self.0.set(to);
-    }
 }
 
 impl Clock for SimClock {

@@ -50,9 +50,14 @@ fn migrated(name: &str) -> Vec<u8> {
     let mut connection = Connection::open_in_memory().unwrap();
     // Small pages make the copy that every simulation takes small.
     connection.execute_batch("PRAGMA page_size = 1024; PRAGMA foreign_keys = ON;").unwrap();
+    // Where wrangler records what it has applied.
+    let record = "CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE)";
+    connection.execute_batch(record).unwrap();
     for file in files {
         let sql = fs::read_to_string(&file).unwrap();
         connection.execute_batch(&sql).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
+        let name = file.file_name().unwrap().to_str();
+        connection.execute("INSERT INTO d1_migrations (name) VALUES (?1)", [name]).unwrap();
     }
     connection.serialize(MAIN_DB).unwrap().to_vec()
 }
@@ -104,7 +109,7 @@ impl SimDatabase {
     pub fn query(&self, sql: &str, parameters: impl Params) -> Rows {
         let connection = self.connection.borrow();
         let mut prepared = connection.prepare(sql).unwrap_or_else(|fault| panic!("{fault}: {sql}"));
-        let columns: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
         let mut rows = prepared.query(parameters).unwrap();
         let mut read = Vec::new();
         while let Some(row) = rows.next().unwrap() {
@@ -152,7 +157,7 @@ impl SimDatabase {
             return Err(rejected("sent to the wrong database"));
         }
         let mut prepared = connection.prepare_cached(statement.sql.text).map_err(classified)?;
-        let columns: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
         if columns.iter().collect::<BTreeSet<_>>().len() != columns.len() {
             return Err(rejected("two columns have one name"));
         }

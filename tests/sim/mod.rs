@@ -6,6 +6,7 @@
 //! state a real isolate can be left in.
 
 mod blobs;
+pub mod browser;
 mod clock;
 mod database;
 mod entropy;

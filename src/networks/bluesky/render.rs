@@ -7,7 +7,7 @@ use super::settings::{self, Settings};
 use crate::{
     desk::Code,
     networks::{
-        Account, Draft, DraftPart, Network, Rendered, Rules, Unit,
+        Draft, DraftPart, Network, Rendered, Rules, Unit,
         checks::{Findings, render_by},
         spans::{Mark, Span, spans},
     },
@@ -61,7 +61,7 @@ pub fn rules() -> Rules {
 }
 
 /// Renders a draft.
-pub fn render(draft: &Draft, _account: &Account) -> Rendered {
+pub fn render(draft: &Draft) -> Rendered {
     let settings = Settings::read(&draft.settings);
     render_by(&rules(), draft, |part, text, findings| wire(part, text, &settings, findings))
 }

@@ -111,6 +111,9 @@ fn parse(output: Value) -> Result<Output, NetworkError> {
     if output.active == Some(false) {
         return Err(NetworkError::of(ErrorClass::Reauthorise, "AccountDeactivated"));
     }
+    if [&output.access_jwt, &output.refresh_jwt, &output.did].iter().any(|field| field.is_empty()) {
+        return Err(NetworkError::of(ErrorClass::Retry, "unreadable_answer"));
+    }
     Ok(output)
 }
 

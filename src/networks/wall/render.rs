@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     desk::{Code, Problem},
-    networks::{Account, Draft, Network, Rendered, Rules, Unit, checks::render_by},
+    networks::{Draft, Network, Rendered, Rules, Unit, checks::render_by},
 };
 
 /// What the Wall takes.
@@ -29,7 +29,7 @@ pub fn rules() -> Rules {
 }
 
 /// Renders a draft.
-pub fn render(draft: &Draft, _account: &Account) -> Rendered {
+pub fn render(draft: &Draft) -> Rendered {
     render_by(&rules(), draft, |_, _, _| Value::Null)
 }
 

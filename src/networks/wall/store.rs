@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    desk::{DeliveryId, EntryId, ProfileId, TenantId},
+    desk::{DeliveryId, EntryId, ProfileId, TenantId, TimeZoneName},
     networks::{Attachment, PartKind},
     platform::{FromRow, FromValue, Row, RowFault, Statement, Timestamp, Value, statements},
 };
@@ -18,7 +18,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
     REMOVE_ENTRY = "wall_remove_entry", "DELETE FROM wall_entry WHERE tenant_id = ?1 AND delivery_id = ?2 AND position = ?3";
 
     /// The profile that a Wall belongs to. ?1 tenant ?2 handle
-    PROFILE = "wall_profile", "SELECT p.profile_id, p.handle, p.name, t.name AS organisation, w.time_zone
+    PROFILE = "wall_profile", "SELECT p.handle, p.name, p.created_at, t.name AS organisation, w.time_zone
 FROM profile p
 JOIN tenant t ON t.tenant_id = p.tenant_id
 JOIN workspace w ON w.tenant_id = p.tenant_id AND w.workspace_id = p.workspace_id
@@ -32,7 +32,7 @@ FROM (SELECT delivery_id, published_at, entry_id FROM wall_entry
     AND profile_id = (SELECT profile_id FROM profile WHERE tenant_id = ?1 AND network = 'wall' AND handle = ?2)
     AND position = 0 AND (published_at, entry_id) < (?3, ?4)
   ORDER BY published_at DESC, entry_id DESC LIMIT ?5) page
-JOIN wall_entry e ON e.tenant_id = ?1 AND e.delivery_id = page.delivery_id
+JOIN wall_entry e INDEXED BY wall_entry_once ON e.tenant_id = ?1 AND e.delivery_id = page.delivery_id
 ORDER BY page.published_at DESC, page.entry_id DESC, e.position";
 
     /// An entry of a Wall with its further parts in order. ?1 tenant ?2 handle ?3 entry
@@ -97,8 +97,10 @@ pub struct ProfileRow {
     pub name: String,
     /// The tenant's name.
     pub organisation: String,
+    /// When the profile was made.
+    pub created_at: Timestamp,
     /// The workspace's time zone.
-    pub time_zone: crate::desk::TimeZoneName,
+    pub time_zone: TimeZoneName,
 }
 
 impl FromRow for ProfileRow {
@@ -107,6 +109,7 @@ impl FromRow for ProfileRow {
             handle: row.get("handle")?,
             name: row.get("name")?,
             organisation: row.get("organisation")?,
+            created_at: row.get("created_at")?,
             time_zone: row.get("time_zone")?,
         })
     }
@@ -170,13 +173,13 @@ pub fn profile(tenant: &TenantId, handle: &str) -> Statement {
 }
 
 /// See [`PAGE`].
-pub fn page(tenant: &TenantId, handle: &str, after: &After, limit: i64) -> Statement {
+pub fn page(tenant: &TenantId, handle: &str, after: &After, limit: u32) -> Statement {
     PAGE.with([
         tenant.into(),
         handle.into(),
         after.published_at.into(),
         after.entry_id.as_str().into(),
-        limit.into(),
+        i64::from(limit).into(),
     ])
 }
 

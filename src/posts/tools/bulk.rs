@@ -4,7 +4,7 @@ use jiff::{Span, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{change::due_of_row, read::matching};
+use super::read::matching;
 use crate::{
     desk::{
         Caller, ChangeId, Code, Due, Hints, Moment, NextCall, PostId, Problem, Problems, Refusal, Scope,
@@ -368,7 +368,7 @@ fn desired(
         return Ok(Err("It is being sent right now.".to_owned()));
     }
     let public = row.deliveries.iter().any(DeliveryRow::may_be_public);
-    let keep = Desired { content: row.content.clone(), due: due_of_row(row), deleted: false };
+    let keep = Desired { content: row.content.clone(), due: row.due(), deleted: false };
     if let Action::Labels(labels) = action {
         let mut content = keep.content.clone();
         labels.clone_into(&mut content.labels);

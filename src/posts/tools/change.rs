@@ -5,10 +5,10 @@ use serde_json::json;
 
 use crate::{
     desk::{
-        Caller, Code, Due, Fix, Hints, Problem, Refusal, Scope, Scopes, Tool, When, WorkspaceFacts, next_call,
+        Caller, Code, Fix, Hints, Problem, Refusal, Scope, Scopes, Tool, When, WorkspaceFacts, next_call,
     },
     posts::{
-        DeliveryState, GroupStatus,
+        DeliveryState, Phase,
         input::PostBody,
         resolve::{due_of, is_near, refuse_unsendable, resolve_body},
         scene::{Scene, busy, commit_one},
@@ -144,22 +144,30 @@ impl Tool for UnschedulePost {
     type Output = PostGroupView;
 
     async fn call(caller: &Caller<'_>, input: UnscheduleInput) -> Result<PostGroupView, Refusal> {
-        let scene = Scene::read(caller, &[&input.post_id], None).await?;
-        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
-        refuse_if_live(row)?;
-        if row.due_at.is_none() {
-            return Err(Problem::new(
-                Code::NotScheduled,
-                "post_id",
-                "It is a draft already; nothing needs to be done.",
-            )
-            .next(next_call("get_post", json!({ "post_id": row.post_id })))
-            .into());
-        }
-        let change = Change { caller, scene: &scene, row, workspace };
-        let desired = Desired { content: row.content.clone(), due: None, deleted: false };
-        change.commit(caller, Self::NAME, desired, 0).await
+        unschedule(caller, &input.post_id).await
     }
+}
+
+/// Makes a scheduled post a draft again.
+///
+/// # Errors
+/// `post_not_found`, `not_scheduled`, `post_busy`, `post_already_live`.
+pub async fn unschedule(caller: &Caller<'_>, post_id: &str) -> Result<PostGroupView, Refusal> {
+    let scene = Scene::read(caller, &[post_id], None).await?;
+    let (row, workspace) = scene.post(post_id, "post_id")?;
+    refuse_if_live(row)?;
+    if row.due_at.is_none() {
+        return Err(Problem::new(
+            Code::NotScheduled,
+            "post_id",
+            "It is a draft already; nothing needs to be done.",
+        )
+        .next(next_call("get_post", json!({ "post_id": row.post_id })))
+        .into());
+    }
+    let change = Change { caller, scene: &scene, row, workspace };
+    let desired = Desired { content: row.content.clone(), due: None, deleted: false };
+    change.commit(caller, UnschedulePost::NAME, desired, 0).await
 }
 
 /// Publishes a post at once.
@@ -234,14 +242,19 @@ impl Change<'_> {
         act: &'static str,
         content: crate::posts::Content,
     ) -> Result<PostGroupView, Refusal> {
-        let due = due_of_row(self.row);
-        let pending = self.row.status() != GroupStatus::Draft;
+        let due = self.row.due();
+        let pending = self.row.deliveries.iter().any(|delivery| delivery.state.phase() == Phase::Pending);
         if pending {
             self.refuse_unsendable(&content)?;
         }
         let near = pending && due.as_ref().is_some_and(|due| is_near(self.caller, self.workspace, due));
         let hold = if near { self.workspace.hold_seconds } else { 0 };
-        self.commit(self.caller, act, Desired { content, due, deleted: false }, hold).await
+        let desired = Desired { content, due, deleted: false };
+        let profiles: Vec<&Profile> = self.scene.profiles.iter().collect();
+        let target = Target::existing(self.row, desired, &profiles)
+            .held_until(self.caller.now().plus_seconds(hold))
+            .leaving_settled();
+        commit_one(self.caller, act, target, Vec::new()).await
     }
 
     fn refuse_unsendable(&self, content: &crate::posts::Content) -> Result<(), Refusal> {
@@ -267,11 +280,6 @@ impl Change<'_> {
             .held_until(caller.now().plus_seconds(hold_seconds));
         commit_one(caller, act, target, Vec::new()).await
     }
-}
-
-/// The time that a stored post has.
-pub(super) fn due_of_row(row: &PostRow) -> Option<Due> {
-    Some(Due { at: row.due_at?, local: row.due_local.clone()?, zone: row.due_zone.clone()? })
 }
 
 fn needs_of_when(when: Option<&str>) -> Scopes {

@@ -7,6 +7,8 @@ mod preview;
 mod read;
 mod undo;
 
+pub use change::unschedule;
+
 use crate::desk::ToolEntry;
 
 /// Every tool of this room.

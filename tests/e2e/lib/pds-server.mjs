@@ -1,17 +1,23 @@
 // A real Bluesky server (PDS) with a directory of identities (PLC) in memory, both on loopback. Run as a process of
-// its own: prints `{"pds": URL, "plc": URL}` when it answers, ends with SIGTERM or when its parent goes away.
+// its own: prints `{"port": N}`, where the PDS listens, when it answers; ends with SIGTERM or when its parent goes away.
 //
-//   node pds-server.mjs FOLDER
+//   node pds-server.mjs FOLDER PORT
+//
+// PORT is where the PDS says that it is; it listens elsewhere, and a gate of the test stands between.
 
 import { randomBytes } from "node:crypto";
 import { Server } from "node:net";
 import { join } from "node:path";
 
-// Both servers would listen on every interface of the machine.
+const folder = process.argv[2];
+const publicPort = Number(process.argv[3]);
+
+// Both servers would listen on every interface of the machine, and the PDS on the port that it has in its addresses.
 const { listen } = Server.prototype;
-Server.prototype.listen = function listenOnLoopback(port, ...rest) {
+Server.prototype.listen = function listenOnLoopback(where, ...rest) {
+  const port = typeof where === "object" ? where.port : where;
   const done = rest.find((argument) => typeof argument === "function");
-  return listen.call(this, typeof port === "object" ? port.port : port, "127.0.0.1", done);
+  return listen.call(this, port === publicPort ? 0 : port, "127.0.0.1", done);
 };
 
 const { Secp256k1Keypair } = await import("@atproto/crypto");
@@ -19,7 +25,6 @@ const { default: plcServer } = await import("@did-plc/server");
 const { PDS } = await import("@atproto/pds");
 const { freePort } = await import("../../../scripts/lib/worker.mjs");
 
-const folder = process.argv[2];
 const hex = (length) => randomBytes(length).toString("hex");
 
 const plcPort = await freePort();
@@ -27,9 +32,8 @@ const plc = plcServer.PlcServer.create({ db: new plcServer.MockDatabase(), port:
 await plc.start();
 
 const rotationKey = await Secp256k1Keypair.create({ exportable: true });
-const port = await freePort();
 const pds = await PDS.fromEnv({
-  port,
+  port: publicPort,
   hostname: "localhost",
   devMode: true,
   inviteRequired: false,
@@ -45,7 +49,7 @@ const pds = await PDS.fromEnv({
   dpopSecret: hex(32),
   plcRotationKeyK256PrivateKeyHex: Buffer.from(await rotationKey.export()).toString("hex"),
 });
-await pds.start();
+const server = await pds.start();
 
 const end = async () => {
   await pds.destroy();
@@ -54,4 +58,4 @@ const end = async () => {
 };
 process.once("SIGTERM", end);
 process.stdin.once("end", end).resume();
-console.log(JSON.stringify({ pds: `http://localhost:${port}`, plc: `http://localhost:${plcPort}` }));
+console.log(JSON.stringify({ port: server.address().port }));

@@ -4,7 +4,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "../../../scripts/lib/worker.mjs";
 import { temporaryFolder } from "./folders.mjs";
+import { Gate } from "./gate.mjs";
 
 const SERVER = join(import.meta.dirname, "pds-server.mjs");
 
@@ -20,7 +22,8 @@ export class XrpcError extends Error {
 /** Starts a PDS that holds nothing yet. */
 export async function startPds() {
   const folder = temporaryFolder("pds");
-  const child = spawn(process.execPath, [SERVER, folder], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, LOG_ENABLED: "false" } });
+  const port = await freePort();
+  const child = spawn(process.execPath, [SERVER, folder, String(port)], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, LOG_ENABLED: "false" } });
   const errors = [];
   child.stderr.on("data", (chunk) => errors.push(chunk));
   const lines = createInterface({ input: child.stdout });
@@ -29,16 +32,17 @@ export async function startPds() {
   });
   const [line] = await Promise.race([once(lines, "line"), ended]);
   ended.catch(() => {});
-  return new Pds(child, JSON.parse(line).pds);
+  return new Pds(child, `http://localhost:${port}`, await Gate.open(port, JSON.parse(line).port));
 }
 
-/** A running PDS. */
+/** A running PDS behind a gate. */
 export class Pds {
   #child;
 
-  constructor(child, origin) {
+  constructor(child, origin, gate) {
     this.#child = child;
     this.origin = origin;
+    this.gate = gate;
   }
 
   /** Makes an account with an app password. `name` becomes `name.test`. */
@@ -72,6 +76,7 @@ export class Pds {
 
   /** Ends the server. */
   async stop() {
+    await this.gate.close();
     if (this.#child.exitCode !== null) return;
     this.#child.kill("SIGTERM");
     await once(this.#child, "exit");

@@ -1,0 +1,318 @@
+//! The MCP tools of delivery: sending again, and taking down.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{
+    removal::{RemovalOutcome, remove_live},
+    retry::{RetryAnswer, plan, retry},
+    trade::RealTrade,
+};
+use crate::{
+    desk::{
+        Caller, Code, Fix, Hints, PostId, Problem, ProfileId, Refusal, Scope, Scopes, Tool, ToolEntry,
+        WorkspaceFacts,
+    },
+    media::{self, MediaInput},
+    posts::{self, Content, Desired, Override, PostGroupView, PostRow, Scene, Target},
+    profiles::{self, Profile},
+};
+
+/// Every tool of this room.
+pub const TOOLS: &[ToolEntry] = &[ToolEntry::of::<RetryPost>(), ToolEntry::of::<DeletePost>()];
+
+/// Sends again what did not go out.
+pub struct RetryPost;
+
+/// Arguments of `retry_post`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct RetryInput {
+    /// The post.
+    post_id: String,
+    /// Only these of its profiles: ids, handles or networks. All that can be retried when left out.
+    #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 50)))]
+    profiles: Option<Vec<String>>,
+    /// Another text for the profiles that are retried.
+    #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 20000)))]
+    text: Option<String>,
+    /// Other pictures for the profiles that are retried; [] for none.
+    #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 20)))]
+    media: Option<Vec<MediaInput>>,
+}
+
+/// A post of which something is sent again.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct RetryOutput {
+    #[serde(flatten)]
+    post: PostGroupView,
+    /// What happens for each profile.
+    retried: Vec<RetriedProfile>,
+}
+
+/// A profile that is sent to again.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(inline))]
+struct RetriedProfile {
+    /// Its handle.
+    profile: String,
+    /// sent_again, goes_on (the rest of what is partly public), or looked_up (sent only if it is not there).
+    answer: RetryAnswer,
+}
+
+impl Tool for RetryPost {
+    const NAME: &'static str = "retry_post";
+    const TITLE: &'static str = "Retry a post";
+    const DESCRIPTION: &'static str = "Sends a post again to profiles where it failed or was left incomplete, after the workspace's hold, optionally with another text or other pictures for them. Never touches what is public; what may be public is looked up first. See why it failed with get_post before.";
+    const NEEDS: Scopes = Scopes::of(&[Scope::PostsWrite, Scope::PostsPublish]);
+    const HINTS: Hints = Hints::destructive().open_world();
+    type Input = RetryInput;
+    type Output = RetryOutput;
+
+    async fn call(caller: &Caller<'_>, input: RetryInput) -> Result<RetryOutput, Refusal> {
+        let scene = Scene::read(caller, &[&input.post_id], None).await?;
+        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
+        let chosen = chosen_profiles(&scene, workspace, input.profiles.as_deref())?;
+        let retried = if input.text.is_some() || input.media.is_some() {
+            retry_with_words(caller, &scene, row, workspace, chosen.as_deref(), &input).await?
+        } else {
+            retry(caller, &RealTrade, &row.post_id, chosen.as_deref()).await?
+        };
+        let post = shown(caller, &row.post_id).await?;
+        let handle = |id: &ProfileId| {
+            scene
+                .profiles
+                .iter()
+                .find(|profile| profile.id == *id)
+                .map(|profile| profile.account.handle.clone())
+        };
+        let retried = retried
+            .into_iter()
+            .map(|one| RetriedProfile {
+                profile: handle(&one.profile).unwrap_or_default(),
+                answer: one.answer,
+            })
+            .collect();
+        Ok(RetryOutput { post, retried })
+    }
+}
+
+fn chosen_profiles(
+    scene: &Scene,
+    workspace: &WorkspaceFacts,
+    named: Option<&[String]>,
+) -> Result<Option<Vec<ProfileId>>, Refusal> {
+    let Some(named) = named else { return Ok(None) };
+    let chosen =
+        profiles::choose(&scene.profiles, &workspace.id, named, "profiles").map_err(Refusal::Problems)?;
+    Ok(Some(chosen.into_iter().map(|profile| profile.id.clone()).collect()))
+}
+
+/// New words for the profiles that are retried and the retry itself, in one batch.
+async fn retry_with_words(
+    caller: &Caller<'_>,
+    scene: &Scene,
+    row: &PostRow,
+    workspace: &WorkspaceFacts,
+    chosen: Option<&[ProfileId]>,
+    input: &RetryInput,
+) -> Result<Vec<super::retry::Retried>, Refusal> {
+    let plan = plan(caller, &RealTrade, &row.post_id, chosen).await?;
+    let own: Vec<ProfileId> = plan.retried.iter().map(|one| one.profile.clone()).collect();
+    let content = with_words(caller, workspace, row.content.clone(), own.clone(), input).await?;
+    refuse_problems(&content, &own, &scene.profiles)?;
+    let profiles: Vec<&Profile> = scene.profiles.iter().collect();
+    let target = Target::existing(row, Desired { content, due: row.due(), deleted: false }, &profiles)
+        .leaving_settled();
+    posts::commit_one(caller, RetryPost::NAME, target, plan.statements).await?;
+    Ok(plan.retried)
+}
+
+async fn with_words(
+    caller: &Caller<'_>,
+    workspace: &WorkspaceFacts,
+    mut content: Content,
+    own: Vec<ProfileId>,
+    input: &RetryInput,
+) -> Result<Content, Refusal> {
+    let pictures = match &input.media {
+        None => None,
+        Some(list) => {
+            let named: Vec<(String, MediaInput)> = list
+                .iter()
+                .enumerate()
+                .map(|(index, one)| (format!("media[{index}]"), one.clone()))
+                .collect();
+            let found = media::resolve(caller, &workspace.id, &named).await?;
+            Some(found.map_err(Refusal::Problems)?)
+        }
+    };
+    for profile in own {
+        let before = content.overrides.iter().rev().find(|one| one.profiles.contains(&profile)).cloned();
+        content.overrides.push(Override {
+            text: input.text.clone().or_else(|| before.as_ref()?.text.clone()),
+            media: pictures.clone().or_else(|| before.as_ref()?.media.clone()),
+            thread: before.as_ref().and_then(|one| one.thread.clone()),
+            settings: before.as_ref().and_then(|one| one.settings.clone()),
+            profiles: vec![profile],
+        });
+    }
+    Ok(content)
+}
+
+fn refuse_problems(content: &Content, own: &[ProfileId], profiles: &[Profile]) -> Result<(), Refusal> {
+    let problems: Vec<Problem> = profiles
+        .iter()
+        .filter(|profile| own.contains(&profile.id))
+        .flat_map(|profile| content.render_for(&profile.id, profile.account.network).0.problems)
+        .map(|mut problem| {
+            "text".clone_into(&mut problem.field);
+            problem
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(Refusal::Problems(problems)) }
+}
+
+async fn shown(caller: &Caller<'_>, post_id: &PostId) -> Result<PostGroupView, Refusal> {
+    let scene = Scene::read(caller, &[post_id.as_str()], None).await?;
+    let (row, workspace) = scene.post(post_id.as_str(), "post_id")?;
+    Ok(posts::show(caller, row, workspace, &scene.profiles))
+}
+
+/// Deletes a post.
+pub struct DeletePost;
+
+/// Arguments of `delete_post`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct DeleteInput {
+    /// The post.
+    post_id: String,
+    /// Also take down what is public, on every network that can.
+    #[serde(default)]
+    on_networks: Option<bool>,
+    /// Refuse if the post is at another revision by now.
+    #[serde(default)]
+    expected_revision: Option<i64>,
+}
+
+/// What came of deleting.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct DeleteOutput {
+    /// The post.
+    post_id: PostId,
+    /// Whether its record is deleted. It stays while something of it that should go is still public.
+    deleted: bool,
+    /// What came of taking it down, for each profile.
+    networks: Vec<RemovedProfile>,
+    /// What to know.
+    warnings: Vec<String>,
+    /// Pass it to undo_change within 30 days to bring the record back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_id: Option<crate::desk::ChangeId>,
+}
+
+/// What came of taking a post down on one profile.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), schemars(inline))]
+struct RemovedProfile {
+    /// Its handle.
+    profile: String,
+    #[serde(flatten)]
+    outcome: RemovalOutcome,
+}
+
+impl Tool for DeletePost {
+    const NAME: &'static str = "delete_post";
+    const TITLE: &'static str = "Delete a post";
+    const DESCRIPTION: &'static str = "Deletes a post's record and cancels what is scheduled; undo_change brings it back within 30 days. What is public stays public unless on_networks, which takes it down there too and cannot be undone: only when the person asked for that. Tells the result for each profile.";
+    const NEEDS: Scopes = Scopes::of(&[Scope::PostsWrite]);
+    const HINTS: Hints = Hints::destructive().idempotent().open_world();
+    type Input = DeleteInput;
+    type Output = DeleteOutput;
+
+    fn needs_of(input: &DeleteInput) -> Scopes {
+        if input.on_networks == Some(true) { Scopes::of(&[Scope::PostsPublish]) } else { Scopes::NONE }
+    }
+
+    async fn call(caller: &Caller<'_>, input: DeleteInput) -> Result<DeleteOutput, Refusal> {
+        let scene = Scene::read(caller, &[&input.post_id], None).await?;
+        let (row, _) = scene.post(&input.post_id, "post_id")?;
+        if let Some(expected) = input.expected_revision
+            && expected != row.revision
+        {
+            return Err(Problem::new(Code::PostChanged, "expected_revision", "Read the post again first.")
+                .message(format!("The post is at revision {} now.", row.revision))
+                .fix(Fix::Set(json!(row.revision)))
+                .into());
+        }
+        if row.deliveries.iter().any(posts::DeliveryRow::is_busy) {
+            return Err(posts::busy().into());
+        }
+        let networks = match input.on_networks {
+            Some(true) => taken_down(caller, &scene, row).await?,
+            _ => Vec::new(),
+        };
+        let stuck = networks
+            .iter()
+            .any(|one| matches!(one.outcome, RemovalOutcome::Failed { .. } | RemovalOutcome::NotSettled));
+        let mut output = DeleteOutput {
+            post_id: row.post_id.clone(),
+            deleted: false,
+            networks,
+            warnings: Vec::new(),
+            change_id: None,
+        };
+        if stuck {
+            output.warnings.push(
+                "Something of it is still public, or may be. The record is kept so that you can call this again."
+                    .to_owned(),
+            );
+            return Ok(output);
+        }
+        let public = row.deliveries.iter().any(posts::DeliveryRow::may_be_public);
+        if public && input.on_networks != Some(true) {
+            output.warnings.push("What is public stays public; only the record here is deleted.".to_owned());
+        }
+        output.change_id = Some(delete_record(caller, &scene, row).await?);
+        output.deleted = true;
+        Ok(output)
+    }
+}
+
+async fn taken_down(
+    caller: &Caller<'_>,
+    scene: &Scene,
+    row: &PostRow,
+) -> Result<Vec<RemovedProfile>, Refusal> {
+    let removals = remove_live(caller, &RealTrade, &row.post_id).await?;
+    Ok(removals
+        .into_iter()
+        .map(|removal| RemovedProfile {
+            profile: scene
+                .profiles
+                .iter()
+                .find(|profile| profile.id == removal.profile)
+                .map(|profile| profile.account.handle.clone())
+                .unwrap_or_default(),
+            outcome: removal.outcome,
+        })
+        .collect())
+}
+
+async fn delete_record(
+    caller: &Caller<'_>,
+    scene: &Scene,
+    row: &PostRow,
+) -> Result<crate::desk::ChangeId, Refusal> {
+    let profiles: Vec<&Profile> = scene.profiles.iter().collect();
+    let desired = Desired { content: row.content.clone(), due: row.due(), deleted: true };
+    posts::delete(caller, DeletePost::NAME, Target::existing(row, desired, &profiles)).await
+}

@@ -1,0 +1,189 @@
+//! The way of a request and of a tick, on every platform: which origin, which route, which room.
+
+use std::borrow::Cow;
+
+use data_encoding::BASE32_NOPAD;
+
+use super::health;
+use crate::{
+    http::{Origin, Problem, Request, RequestMethod, Response, Route, Routed, route},
+    identity, media,
+    platform::{Config, Event, Later, Platform, random_array},
+};
+
+/// Answers a request, and writes one event about it.
+pub async fn serve(platform: &Platform<'_>, request: Request) -> Response {
+    let began = platform.now();
+    let id = request_id(platform);
+    let (name, response) = answer(platform, &request).await;
+    platform.events.emit(Event::Request {
+        request: id.clone(),
+        traceparent: request.header("traceparent").filter(|text| is_traceparent(text)).map(str::to_owned),
+        route: name,
+        tool: response.about.tool.clone(),
+        tenant: response.about.tenant.clone(),
+        grant: response.about.grant.clone(),
+        status: response.status,
+        code: response.about.code,
+        millis: platform.now().millis_since(began),
+    });
+    response.with_header("x-request-id", id)
+}
+
+/// The route's name, and the answer.
+async fn answer(platform: &Platform<'_>, request: &Request) -> (&'static str, Response) {
+    let Some(origin) = origin_of(platform.config, &request.host) else {
+        return ("elsewhere", misdirected());
+    };
+    #[cfg(feature = "contract")]
+    if origin == Origin::App && request.path == "/contract" {
+        return ("contract", super::contract_route::answer(platform).await);
+    }
+    match route(origin, request.method, &request.path) {
+        Routed::Nowhere => ("nowhere", nowhere()),
+        Routed::OtherMethods(route, methods) => (route.name(), other_methods(&methods)),
+        Routed::To(route, _) if request.method == RequestMethod::Options => {
+            (route.name(), options(origin, route, &request.path))
+        }
+        Routed::To(route, _) if request.body.len() > Request::MAX_BODY => (route.name(), too_large()),
+        Routed::To(route, values) => {
+            (route.name(), finished(origin, route, dispatch(platform, route, &values, request).await))
+        }
+    }
+}
+
+/// What holds for every answer of an origin or a kind of route, whichever room gave it.
+fn finished(origin: Origin, route: Route, response: Response) -> Response {
+    let lacks = |name| response.header(name).is_none();
+    if origin == Origin::Content && lacks("content-security-policy") {
+        response.with_header("content-security-policy", "default-src 'none'; sandbox")
+    } else if is_open(route) && lacks("access-control-allow-origin") {
+        response.cors()
+    } else {
+        response
+    }
+}
+
+/// Hands a request to the room that answers its route. `values` are the variable segments of the path.
+async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], request: &Request) -> Response {
+    match (route, values) {
+        (Route::Health, _) => health::health(platform).await,
+        (Route::SignIn, _) => identity::sign_in_page(platform, request).await,
+        (Route::SignInLink, [secret]) if request.method == RequestMethod::Post => {
+            identity::use_link(platform, request, secret).await
+        }
+        (Route::SignInLink, [secret]) => identity::link_page(platform, request, secret).await,
+        (Route::SignOut, _) => identity::sign_out(platform, request).await,
+        (Route::Media, [tenant, media, tag]) => media::serve(platform, request, tenant, media, tag).await,
+        _ => nowhere(),
+    }
+}
+
+/// A step of the tick: what a room does each minute for one shard. It records its own faults.
+type Step = for<'a> fn(&'a Platform<'a>, i64) -> Later<'a, ()>;
+
+/// What is done each minute for every shard, in this order.
+const STEPS: &[Step] = &[];
+
+/// Does each minute's work. A shard that is unreachable or behind this worker's schema is left out and told of; no
+/// shard holds back another.
+pub async fn tick(platform: &Platform<'_>) {
+    for (number, database) in (0..).zip(platform.shards) {
+        if !health::shard_is_current(*database).await {
+            platform.events.emit(Event::Fault { place: "tick", kind: "shard_not_current" });
+            continue;
+        }
+        for step in STEPS {
+            step(platform, number).await;
+        }
+    }
+}
+
+/// The origin that a `Host` header names, if it is one of ours.
+fn origin_of(config: &Config, host: &str) -> Option<Origin> {
+    if is_host_of(&config.public_origin, host) {
+        Some(Origin::App)
+    } else if is_host_of(&config.content_origin, host) {
+        Some(Origin::Content)
+    } else {
+        None
+    }
+}
+
+fn is_host_of(origin: &str, host: &str) -> bool {
+    let (own, default_port) = match origin.split_once("://") {
+        Some(("https", own)) => (own, ":443"),
+        Some((_, own)) => (own, ":80"),
+        None => return false,
+    };
+    host == own || host.strip_suffix(default_port) == Some(own)
+}
+
+/// Routes that scripts of any origin may use: they take no cookies.
+const fn is_open(route: Route) -> bool {
+    matches!(
+        route,
+        Route::Token
+            | Route::Register
+            | Route::Revoke
+            | Route::ServerMetadata
+            | Route::ResourceMetadata
+            | Route::Mcp
+    )
+}
+
+/// A CORS preflight, or 405 where no other origin's script has a business.
+fn options(origin: Origin, matched: Route, path: &str) -> Response {
+    let methods: Cow<'_, [&str]> = match matched {
+        Route::Mcp => Cow::Borrowed(&["POST", "GET", "DELETE"]),
+        _ => match route(origin, RequestMethod::Other, path) {
+            Routed::OtherMethods(_, methods) => Cow::Owned(methods),
+            Routed::To(..) | Routed::Nowhere => Cow::Borrowed(&[]),
+        },
+    };
+    if is_open(matched) { Response::preflight(&methods.join(", ")) } else { other_methods(&methods) }
+}
+
+fn other_methods(methods: &[&str]) -> Response {
+    let allowed = methods.join(", ");
+    Problem::new(
+        405,
+        "method_not_allowed",
+        "This path does not answer that method.",
+        format!("Use {allowed}."),
+    )
+    .response()
+    .with_header("allow", allowed)
+}
+
+fn nowhere() -> Response {
+    Problem::new(404, "not_found", "There is nothing at this address.", "Check the address.").response()
+}
+
+fn misdirected() -> Response {
+    Problem::new(
+        421,
+        "misdirected",
+        "This server does not answer for that host.",
+        "Use the address that the operator gave you.",
+    )
+    .response()
+}
+
+fn too_large() -> Response {
+    Problem::new(413, "too_large", "A request's body has at most 1 MiB.", "Send less at once.").response()
+}
+
+fn request_id(platform: &Platform<'_>) -> String {
+    let random: [u8; 10] = random_array(platform.entropy);
+    BASE32_NOPAD.encode(&random).to_ascii_lowercase()
+}
+
+/// W3C Trace Context, version 00: `00-<32 hex>-<16 hex>-<2 hex>`. Anything else is not logged.
+fn is_traceparent(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    let is_hex =
+        |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    lengths == [2, 32, 16, 2] && parts.iter().all(is_hex)
+}

@@ -1,0 +1,191 @@
+//! The worker's entry points. Neither fails: what goes wrong is an answer or an event.
+
+use std::{cell::RefCell, rc::Rc};
+
+use worker::{
+    Context, Env, Method, Response as WorkerResponse, Result, ScheduleContext, ScheduledEvent, event,
+};
+
+use super::{
+    blobs::R2,
+    database::D1,
+    http_client::Web,
+    key_value::Kv,
+    small::{Console, IsolateClock, IsolateEntropy},
+    stream,
+};
+use crate::{
+    edge::{serve, tick},
+    http::{Request, RequestMethod, Response},
+    platform::{Config, ConfigProblem, Database, Event, Events, Platform},
+};
+
+type Settings = std::result::Result<Config, Vec<ConfigProblem>>;
+
+thread_local! {
+    /// The settings, read once per isolate.
+    static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
+}
+
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+#[event(fetch)]
+async fn fetch(request: worker::Request, env: Env, _context: Context) -> Result<WorkerResponse> {
+    let is_head = request.method() == Method::Head;
+    let response = match &*settings(&env) {
+        Ok(config) => answer(&env, config, request).await,
+        Err(problems) => misconfigured(problems),
+    };
+    Ok(outgoing(response, is_head))
+}
+
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    let Ok(config) = &*settings(&env) else {
+        return Console.emit(Event::Fault { place: "tick", kind: "misconfigured" });
+    };
+    match Bindings::of(&env) {
+        Ok(bindings) => tick(&bindings.platform(config, &bindings.shards(), &bindings.web())).await,
+        Err(_) => Console.emit(Event::Fault { place: "tick", kind: "binding_missing" }),
+    }
+}
+
+async fn answer(env: &Env, config: &Config, request: worker::Request) -> Response {
+    let bindings = match Bindings::of(env) {
+        Ok(bindings) => bindings,
+        Err(missing) => return misconfigured(&[missing]),
+    };
+    match incoming(request).await {
+        Ok(request) => serve(&bindings.platform(config, &bindings.shards(), &bindings.web()), request).await,
+        // The client went away before its body was read: nobody hears this.
+        Err(_) => Response::empty(400),
+    }
+}
+
+fn settings(env: &Env) -> Rc<Settings> {
+    SETTINGS.with_borrow_mut(|settings| {
+        let read = || Rc::new(Config::read(|name| env.var(name).ok().map(|value| value.to_string())));
+        Rc::clone(settings.get_or_insert_with(read))
+    })
+}
+
+/// What the worker is bound to.
+struct Bindings {
+    directory: D1,
+    shards: Vec<D1>,
+    key_value: Kv,
+    media: R2,
+}
+
+impl Bindings {
+    /// Every binding: the shards are `SHARD_0`, `SHARD_1`, … as far as they are bound.
+    fn of(env: &Env) -> std::result::Result<Self, ConfigProblem> {
+        let missing =
+            |setting| move |_: worker::Error| ConfigProblem { setting, problem: "is not bound".to_owned() };
+        let first = env.d1("SHARD_0").map(D1).map_err(missing("SHARD_0"))?;
+        let others = (1..).map_while(|number| env.d1(&format!("SHARD_{number}")).ok()).map(D1);
+        Ok(Self {
+            directory: env.d1("DIRECTORY").map(D1).map_err(missing("DIRECTORY"))?,
+            shards: std::iter::once(first).chain(others).collect(),
+            key_value: env.kv("KV").map(Kv).map_err(missing("KV"))?,
+            media: env.bucket("MEDIA").map(R2).map_err(missing("MEDIA"))?,
+        })
+    }
+
+    fn shards(&self) -> Vec<&dyn Database> {
+        self.shards.iter().map(|shard| shard as &dyn Database).collect()
+    }
+
+    const fn web(&self) -> Web<'_> {
+        Web { blobs: &self.media }
+    }
+
+    const fn platform<'a>(
+        &'a self,
+        config: &'a Config,
+        shards: &'a [&'a dyn Database],
+        http: &'a Web<'a>,
+    ) -> Platform<'a> {
+        Platform {
+            directory: &self.directory,
+            shards,
+            key_value: &self.key_value,
+            http,
+            blobs: &self.media,
+            clock: &IsolateClock,
+            entropy: &IsolateEntropy,
+            events: &Console,
+            config,
+        }
+    }
+}
+
+/// Tells the operator every problem with the settings; they name no values.
+fn misconfigured(problems: &[ConfigProblem]) -> Response {
+    let problems: Vec<serde_json::Value> = problems
+        .iter()
+        .map(|problem| serde_json::json!({ "setting": problem.setting, "problem": problem.problem }))
+        .collect();
+    let body = serde_json::json!({
+        "status": 503,
+        "code": "misconfigured",
+        "message": "This deployment's settings have problems.",
+        "hint": "The operator mends each of them; docs/configuration.md tells what they mean.",
+        "problems": problems,
+    });
+    Console.emit(Event::Fault { place: "settings", kind: "misconfigured" });
+    Response::json(503, &body).no_store()
+}
+
+async fn incoming(mut request: worker::Request) -> Result<Request> {
+    let headers: Vec<(String, String)> =
+        request.headers().entries().map(|(name, value)| (name.to_lowercase(), value)).collect();
+    let header = |name: &str| {
+        headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let url = request.inner().url();
+    let url = url.split('#').next().unwrap_or_default();
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let body = match request.stream() {
+        Ok(body) => stream::read(body, Request::MAX_BODY).await?,
+        Err(_) => Vec::new(),
+    };
+    Ok(Request {
+        method: method(&request.method()),
+        host: header("host").to_lowercase(),
+        path: request.path(),
+        query: query.to_owned(),
+        peer: header("cf-connecting-ip"),
+        headers,
+        body,
+    })
+}
+
+const fn method(method: &Method) -> RequestMethod {
+    match method {
+        Method::Get | Method::Head => RequestMethod::Get,
+        Method::Post => RequestMethod::Post,
+        Method::Options => RequestMethod::Options,
+        Method::Delete => RequestMethod::Delete,
+        _ => RequestMethod::Other,
+    }
+}
+
+fn outgoing(response: Response, is_head: bool) -> WorkerResponse {
+    let mut builder = WorkerResponse::builder().with_status(response.status);
+    let headers = worker::Headers::new();
+    for (name, value) in &response.headers {
+        // A value that is no header's is left out rather than failing the whole answer.
+        let _ = headers.append(name, value);
+    }
+    builder = builder.with_headers(headers);
+    // Statuses without a body may not even have an empty one.
+    if is_head || matches!(response.status, 204 | 304) || response.body.is_empty() {
+        builder.empty()
+    } else {
+        builder.fixed(response.body)
+    }
+}

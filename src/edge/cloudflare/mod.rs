@@ -1,0 +1,9 @@
+//! Cloudflare's side of every port, and the worker's entry points.
+
+mod blobs;
+mod database;
+mod entry;
+mod http_client;
+mod key_value;
+mod small;
+mod stream;

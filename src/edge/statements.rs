@@ -1,0 +1,24 @@
+//! Every named statement there is: for the contract suite, and for the tests of the house and of the plans.
+
+use super::store;
+use crate::{delivery, desk, identity, media, networks, platform::Sql, posts, profiles, tenants};
+
+/// Each room's statements. A store with a line missing here fails a test.
+const STORES: &[&[Sql]] = &[
+    store::directory::STATEMENTS,
+    store::shard::STATEMENTS,
+    delivery::STATEMENTS,
+    delivery::DIRECTORY_STATEMENTS,
+    posts::STATEMENTS,
+    media::STATEMENTS,
+    profiles::STATEMENTS,
+    networks::STATEMENTS,
+    identity::STATEMENTS,
+    tenants::STATEMENTS,
+    desk::STATEMENTS,
+];
+
+/// The statements of every room.
+pub fn statements() -> impl Iterator<Item = Sql> {
+    STORES.iter().copied().flatten().copied()
+}

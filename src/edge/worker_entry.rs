@@ -1,8 +1,0 @@
-//! The worker's entry points.
-
-use worker::{Context, Env, Request, Response, Result, event};
-
-#[event(fetch)]
-async fn fetch(_request: Request, _env: Env, _context: Context) -> Result<Response> {
-    Response::ok("Postern")
-}

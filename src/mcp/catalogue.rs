@@ -1,0 +1,154 @@
+//! Every tool there is, with its schemas, written out so that listing is putting strings together.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+
+use super::{revision::Revision, shape, writer::ObjectWriter};
+use crate::desk::{Effect, Hints, Scopes, ToolEntry};
+use crate::{posts, profiles};
+
+/// The tools of every room, in the order in which they are listed.
+const ROOMS: &[&[ToolEntry]] = &[profiles::TOOLS, posts::TOOLS];
+
+/// What `generate` made of the tools' types; a test keeps it fresh.
+const SCHEMAS: &str = include_str!("catalogue.json");
+
+/// What a caller may do, as far as it is known without asking the databases.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed {
+    /// What the grant allows.
+    pub granted: Scopes,
+    /// What the person's role and the tenant's settings could allow; tools that need more are not listed.
+    pub possible: Scopes,
+}
+
+impl From<Scopes> for Allowed {
+    /// Only the grant is known.
+    fn from(granted: Scopes) -> Self {
+        Self { granted, possible: Scopes::EVERY }
+    }
+}
+
+/// The tools of an endpoint.
+pub struct Catalogue {
+    tools: Vec<Tool>,
+}
+
+/// A tool, ready to be listed, checked and called.
+pub(super) struct Tool {
+    pub(super) entry: ToolEntry,
+    /// The schema of its arguments.
+    pub(super) input: Value,
+    /// Its listing but for the description: without annotations, with them, and with title and output schema too.
+    listings: [ObjectWriter; 3],
+}
+
+#[derive(Deserialize)]
+struct Schemas<'a> {
+    #[serde(borrow)]
+    input: &'a RawValue,
+    #[serde(borrow)]
+    output: &'a RawValue,
+}
+
+/// The tools of every room.
+pub fn tools() -> impl Iterator<Item = &'static ToolEntry> {
+    ROOMS.iter().copied().flatten()
+}
+
+impl Catalogue {
+    /// The deployment's catalogue.
+    pub fn embedded() -> &'static Self {
+        static EMBEDDED: LazyLock<Catalogue> = LazyLock::new(|| {
+            Catalogue::new(tools().copied(), SCHEMAS).unwrap_or(Catalogue { tools: Vec::new() })
+        });
+        &EMBEDDED
+    }
+
+    /// A catalogue of `tools` with `schemas`, the text that `generate` gives. A tool without schemas is left out.
+    ///
+    /// # Errors
+    /// When `schemas` is not such a text.
+    pub fn new(tools: impl IntoIterator<Item = ToolEntry>, schemas: &str) -> Result<Self, serde_json::Error> {
+        let schemas: BTreeMap<&str, Schemas<'_>> = serde_json::from_str(schemas)?;
+        let tools = tools
+            .into_iter()
+            .filter_map(|entry| schemas.get(entry.name).map(|schemas| Tool::new(entry, schemas)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { tools })
+    }
+
+    /// The tool of this name.
+    pub(super) fn find(&self, name: &str) -> Option<&Tool> {
+        self.tools.iter().find(|tool| tool.entry.name == name)
+    }
+
+    /// The name of a tool that `name` may have meant.
+    pub(super) fn nearest(&self, name: &str) -> Option<&'static str> {
+        shape::nearest(name, self.tools.iter().map(|tool| tool.entry.name))
+    }
+
+    /// The array of the tools as `revision` lists them. Of a tool outside the grant the description says so.
+    pub fn listing(&self, revision: Revision, allowed: Allowed) -> String {
+        let listed: Vec<String> = self
+            .tools
+            .iter()
+            .filter(|tool| allowed.possible.contains(tool.entry.needs))
+            .map(|tool| tool.listing(revision, allowed.granted))
+            .collect();
+        format!("[{}]", listed.join(","))
+    }
+}
+
+impl Tool {
+    fn new(entry: ToolEntry, schemas: &Schemas<'_>) -> Result<Self, serde_json::Error> {
+        let input = serde_json::from_str(schemas.input.get())?;
+        let plain =
+            ObjectWriter::default().member("name", &entry.name).raw("inputSchema", schemas.input.get());
+        let hints = annotations(entry.hints);
+        let annotated =
+            plain.clone().raw("annotations", &hints.clone().member("title", &entry.title).finish());
+        let structured = plain
+            .clone()
+            .raw("annotations", &hints.finish())
+            .member("title", &entry.title)
+            .raw("outputSchema", schemas.output.get());
+        Ok(Self { entry, input, listings: [plain, annotated, structured] })
+    }
+
+    fn listing(&self, revision: Revision, granted: Scopes) -> String {
+        let [plain, annotated, structured] = &self.listings;
+        let listing = match revision {
+            _ if revision.knows_structure() => structured,
+            _ if revision.knows_annotations() => annotated,
+            _ => plain,
+        };
+        let missing = self.entry.needs.without(granted);
+        let listing = listing.clone();
+        if missing.is_empty() {
+            listing.member("description", &self.entry.description).finish()
+        } else {
+            listing.member("description", &ungranted(self.entry.description, missing)).finish()
+        }
+    }
+}
+
+fn ungranted(description: &str, missing: Scopes) -> String {
+    format!("{description} Not granted: calling it asks the person for {}.", missing.to_text())
+}
+
+/// MCP `ToolAnnotations`, without what follows from a tool's only reading.
+fn annotations(hints: Hints) -> ObjectWriter {
+    let reads = hints.effect == Effect::Reads;
+    let hinted =
+        ObjectWriter::default().member("readOnlyHint", &reads).member("openWorldHint", &hints.open_world);
+    if reads {
+        hinted
+    } else {
+        hinted
+            .member("destructiveHint", &(hints.effect == Effect::Destroys))
+            .member("idempotentHint", &hints.idempotent)
+    }
+}

@@ -1,0 +1,90 @@
+//! Protocol errors: the closed list, each with its JSON-RPC code and HTTP status.
+
+use serde_json::{Value, json};
+
+use super::revision::{Era, Revision};
+
+/// Why a message is not carried out at all. What a tool refuses is a result, not a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    ForeignOrigin,
+    NotPost,
+    NotJsonMedia,
+    NotJson,
+    InvalidRequest,
+    UnknownMethod,
+    InvalidParams,
+    HeaderMismatch,
+    UnsupportedRevision,
+}
+
+/// A fault with what the client is told.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) kind: Kind,
+    pub(super) message: String,
+    pub(super) data: Option<Value>,
+}
+
+impl Kind {
+    /// The error code: JSON-RPC 2.0 section 5.1, and MCP's own from -32020.
+    pub(super) const fn code(self) -> i32 {
+        match self {
+            Self::NotJson => -32700,
+            Self::ForeignOrigin | Self::NotPost | Self::NotJsonMedia | Self::InvalidRequest => -32600,
+            Self::UnknownMethod => -32601,
+            Self::InvalidParams => -32602,
+            Self::HeaderMismatch => -32020,
+            Self::UnsupportedRevision => -32022,
+        }
+    }
+
+    /// The name in the operator's events.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::ForeignOrigin => "foreign_origin",
+            Self::NotPost => "method_not_allowed",
+            Self::NotJsonMedia => "unsupported_media_type",
+            Self::NotJson => "parse_error",
+            Self::InvalidRequest => "invalid_request",
+            Self::UnknownMethod => "method_not_found",
+            Self::InvalidParams => "invalid_params",
+            Self::HeaderMismatch => "header_mismatch",
+            Self::UnsupportedRevision => "unsupported_protocol_version",
+        }
+    }
+
+    /// The status of the only answer of a response. The legacy era tells what a method refused with 200.
+    pub(super) const fn status(self, era: Era) -> u16 {
+        match (self, era) {
+            (Self::ForeignOrigin, _) => 403,
+            (Self::NotPost, _) => 405,
+            (Self::NotJsonMedia, _) => 415,
+            (Self::UnknownMethod, Era::Modern) => 404,
+            (Self::UnknownMethod | Self::InvalidParams, Era::Legacy) => 200,
+            (
+                Self::NotJson
+                | Self::InvalidRequest
+                | Self::HeaderMismatch
+                | Self::UnsupportedRevision
+                | Self::InvalidParams,
+                _,
+            ) => 400,
+        }
+    }
+}
+
+impl Fault {
+    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), data: None }
+    }
+
+    /// The revision that was asked for is not spoken here.
+    pub(super) fn unsupported_revision(requested: &str) -> Self {
+        Self {
+            kind: Kind::UnsupportedRevision,
+            message: "This protocol version is not supported.".to_owned(),
+            data: Some(json!({ "supported": Revision::OFFERED, "requested": requested })),
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! The first of the two passes over arguments: their shape, against the schema that the tool shows.
+//!
+//! All problems are found, each with the path of its field; what the values mean is the tool's own pass.
+
+use serde_json::{Map, Value};
+
+use crate::desk::{Code, Problem};
+
+/// The JSON Schema keywords that are checked. A schema of ours uses these and [`ANNOTATIONS`], no others.
+pub const KEYWORDS: [&str; 12] = [
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "enum",
+    "items",
+    "minItems",
+    "maxItems",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+];
+
+/// The JSON Schema keywords that say something and demand nothing.
+pub const ANNOTATIONS: [&str; 1] = ["description"];
+
+/// Beyond so many problems a call is noise, and its answer would be larger than it.
+const MAX_PROBLEMS: usize = 50;
+
+/// The longest name or value of the caller's that is said back.
+const MAX_ECHO: usize = 64;
+
+/// Leaves out members that are null: clients write them for optional fields that they do not fill. What stands under
+/// an open schema (no `properties`) is kept as it is.
+pub fn drop_nulls(schema: &Value, arguments: &mut Value) {
+    match arguments {
+        Value::Object(members) => {
+            let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+            members.retain(|name, value| !(value.is_null() && properties.contains_key(name)));
+            for (name, value) in members {
+                if let Some(schema) = properties.get(name) {
+                    drop_nulls(schema, value);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let Some(schema) = schema.get("items") else { return };
+            items.iter_mut().for_each(|item| drop_nulls(schema, item));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Every way in which `arguments` do not have the shape that `schema` demands, at most 50.
+pub fn check(schema: &Value, arguments: &Value) -> Vec<Problem> {
+    let mut findings = Findings { problems: Vec::new() };
+    findings.check(schema, arguments, "");
+    findings.problems
+}
+
+struct Findings {
+    problems: Vec<Problem>,
+}
+
+impl Findings {
+    fn add(&mut self, code: Code, field: &str, message: impl Into<String>, hint: impl Into<String>) {
+        if !self.is_full() {
+            self.problems.push(Problem::new(code, field, hint).message(message));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
+    }
+
+    fn check(&mut self, schema: &Value, value: &Value, field: &str) {
+        if let Some(wanted) = schema.get("type").and_then(Value::as_str)
+            && !is_a(value, wanted)
+        {
+            self.add(
+                Code::WrongType,
+                field,
+                format!("It is {}; it must be {}.", with_article(type_of(value)), with_article(wanted)),
+                type_hint(wanted, schema, value),
+            );
+            return;
+        }
+        if let Some(allowed) = schema.get("enum").and_then(Value::as_array) {
+            self.check_list(allowed, value, field);
+        }
+        match value {
+            Value::Object(members) => self.check_members(schema, members, field),
+            Value::Array(items) => self.check_items(schema, items, field),
+            Value::String(text) => {
+                self.check_range(
+                    schema,
+                    ["minLength", "maxLength"],
+                    text.chars().count(),
+                    "characters",
+                    field,
+                );
+            }
+            Value::Number(number) => self.check_number(schema, number, field),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn check_list(&mut self, allowed: &[Value], value: &Value, field: &str) {
+        if allowed.contains(value) {
+            return;
+        }
+        let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
+        let given = value.as_str().unwrap_or_default();
+        let hint = match nearest(given, names.iter().copied()) {
+            Some(name) => format!("Did you mean \"{name}\"? Allowed: {}.", names.join(", ")),
+            None => format!("Use one of: {}.", names.join(", ")),
+        };
+        self.add(Code::NotInList, field, format!("\"{}\" is not one of those allowed.", echo(given)), hint);
+    }
+
+    fn check_members(&mut self, schema: &Value, members: &Map<String, Value>, field: &str) {
+        let none = Map::new();
+        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+        let required = schema.get("required").and_then(Value::as_array);
+        for name in required.into_iter().flatten().filter_map(Value::as_str) {
+            if !members.contains_key(name) {
+                self.add(
+                    Code::Missing,
+                    &join(field, name),
+                    Code::Missing.sentence(),
+                    filling(name, properties.get(name)),
+                );
+            }
+        }
+        let others = schema.get("additionalProperties");
+        for (name, value) in members {
+            if self.is_full() {
+                return;
+            }
+            match (properties.get(name), others) {
+                (Some(schema), _) => self.check(schema, value, &join(field, name)),
+                (None, Some(Value::Bool(false))) => self.add_unknown(properties, field, name),
+                (None, Some(schema)) => self.check(schema, value, &join(field, &echo(name))),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn add_unknown(&mut self, properties: &Map<String, Value>, field: &str, name: &str) {
+        let known = || properties.keys().map(String::as_str);
+        let hint = match nearest(name, known()) {
+            Some(meant) => format!("Did you mean {}?", join(field, meant)),
+            None if properties.is_empty() => "Leave it out; there are no fields here.".to_owned(),
+            None => format!("Leave it out, or use one of: {}.", known().collect::<Vec<_>>().join(", ")),
+        };
+        self.add(Code::UnknownField, &join(field, &echo(name)), Code::UnknownField.sentence(), hint);
+    }
+
+    fn check_items(&mut self, schema: &Value, items: &[Value], field: &str) {
+        self.check_range(schema, ["minItems", "maxItems"], items.len(), "items", field);
+        let Some(schema) = schema.get("items") else { return };
+        for (index, item) in items.iter().enumerate() {
+            if self.is_full() {
+                return;
+            }
+            self.check(schema, item, &format!("{field}[{index}]"));
+        }
+    }
+
+    fn check_range(
+        &mut self,
+        schema: &Value,
+        [least, most]: [&str; 2],
+        size: usize,
+        unit: &str,
+        field: &str,
+    ) {
+        let bound = |keyword| schema.get(keyword).and_then(Value::as_u64);
+        let size = u64::try_from(size).unwrap_or(u64::MAX);
+        if let Some(least) = bound(least).filter(|least| size < *least) {
+            self.add(
+                Code::OutOfRange,
+                field,
+                format!("It has {size} {unit}; at least {least} are needed."),
+                format!("Give at least {least} {unit}."),
+            );
+        }
+        if let Some(most) = bound(most).filter(|most| size > *most) {
+            self.add(
+                Code::OutOfRange,
+                field,
+                format!("It has {size} {unit}; at most {most} are allowed."),
+                format!("Give at most {most} {unit}."),
+            );
+        }
+    }
+
+    fn check_number(&mut self, schema: &Value, number: &serde_json::Number, field: &str) {
+        let bound = |keyword| schema.get(keyword).and_then(Value::as_f64);
+        let value = number.as_f64().unwrap_or(f64::NAN);
+        let (least, most) = (bound("minimum"), bound("maximum"));
+        let too_small = least.is_some_and(|least| value < least);
+        let too_large = most.is_some_and(|most| value > most);
+        if too_small || too_large {
+            let hint = match (least, most) {
+                (Some(least), Some(most)) => format!("Give a number from {least} to {most}."),
+                (Some(least), None) => format!("Give a number of at least {least}."),
+                (_, Some(most)) => format!("Give a number of at most {most}."),
+                (None, None) => String::new(),
+            };
+            self.add(Code::OutOfRange, field, format!("{number} is outside the range."), hint);
+        }
+    }
+}
+
+fn is_a(value: &Value, wanted: &str) -> bool {
+    match wanted {
+        "integer" => value.is_i64() || value.is_u64(),
+        wanted => type_of(value) == wanted,
+    }
+}
+
+const fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn with_article(name: &str) -> String {
+    match name {
+        "null" => name.to_owned(),
+        "array" | "integer" | "object" => format!("an {name}"),
+        _ => format!("a {name}"),
+    }
+}
+
+/// How the value should have been written; with the value itself where it only lacks the brackets or the quotes.
+fn type_hint(wanted: &str, schema: &Value, value: &Value) -> String {
+    let item_type = schema.get("items").and_then(|items| items.get("type")).and_then(Value::as_str);
+    let written = value.to_string();
+    let short = written.len() <= MAX_ECHO;
+    match (wanted, value) {
+        ("array", _) if short && item_type.is_some_and(|item| is_a(value, item)) => {
+            format!("Give an array: [{written}].")
+        }
+        ("string", Value::Number(_) | Value::Bool(_)) => format!("Give a string: \"{written}\"."),
+        ("integer" | "number" | "boolean" | "array" | "object", Value::String(text))
+            if short && serde_json::from_str(text).is_ok_and(|inner| is_a(&inner, wanted)) =>
+        {
+            format!("Give it without quotes: {text}.")
+        }
+        _ => format!("Give {}.", with_article(wanted)),
+    }
+}
+
+fn filling(name: &str, schema: Option<&Value>) -> String {
+    match schema.and_then(|schema| schema.get("description")).and_then(Value::as_str) {
+        Some(description) => format!("Give {name}: {description}"),
+        None => format!("Give {name}."),
+    }
+}
+
+fn join(field: &str, name: &str) -> String {
+    if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") }
+}
+
+/// The beginning of what the caller wrote, never more than is useful.
+fn echo(text: &str) -> String {
+    match text.char_indices().nth(MAX_ECHO) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// The known name that is most like `given`, if one is like it at all.
+pub(super) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if given.is_empty() || given.len() > MAX_ECHO {
+        return None;
+    }
+    let plain = |name: &str| name.to_lowercase().replace(['-', ' '], "_");
+    let given = plain(given);
+    let tolerated = (given.chars().count() / 3).max(1);
+    known
+        .map(|name| (distance(&given, &plain(name)), name))
+        .filter(|(distance, _)| *distance <= tolerated)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// How many characters must be added, dropped or changed to come from `a` to `b` (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (done, from) in a.chars().enumerate() {
+        let mut above_left = done;
+        let mut left = done + 1;
+        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
+            let above = *cell;
+            let changed = above_left + usize::from(from != *to);
+            left = changed.min(above + 1).min(left + 1);
+            above_left = above;
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = done + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

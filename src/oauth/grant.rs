@@ -1,0 +1,84 @@
+//! A grant: one authorization of a client by a person in a tenant.
+
+use super::{snapshot, store::shard as sql};
+use crate::{
+    desk::{Act, Authority, Caller, GrantId, Refusal, Tenant, UserId},
+    platform::{Platform, Value},
+};
+
+/// A grant ends 180 days after consent.
+pub(super) const LIFE_SECONDS: i64 = 180 * 86_400;
+
+/// Whose a token is.
+#[derive(Clone, Debug)]
+pub(super) struct Holder {
+    pub(super) tenant: Tenant,
+    pub(super) grant_id: GrantId,
+    pub(super) generation: i64,
+    pub(super) user_id: UserId,
+    pub(super) client_id: String,
+}
+
+/// Why a grant ends by itself or by its client. People who end one are other acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// A used code was presented with a wrong verifier or by another client: somebody else has it.
+    CodeStolen,
+    /// A refresh token came back long after its successor was used.
+    RefreshReplayed,
+    /// The client gave a token back (RFC 7009).
+    ByClient,
+}
+
+impl End {
+    const fn act(self) -> &'static str {
+        match self {
+            Self::CodeStolen => "end_grant_code_replay",
+            Self::RefreshReplayed => "end_grant_refresh_replay",
+            Self::ByClient => "end_grant_by_client",
+        }
+    }
+
+    const fn why(self) -> &'static str {
+        match self {
+            Self::CodeStolen => "code_replay",
+            Self::RefreshReplayed => "refresh_replay",
+            Self::ByClient => "client",
+        }
+    }
+}
+
+impl Holder {
+    /// The grant's authority.
+    pub(super) fn authority(&self) -> Authority {
+        Authority::Grant {
+            grant_id: self.grant_id.clone(),
+            generation: self.generation,
+            user_id: self.user_id.clone(),
+            client_id: self.client_id.clone(),
+        }
+    }
+
+    /// A caller through this grant. Its gate checks grant, membership, role and tenant in each batch.
+    pub(super) fn caller<'a>(&self, platform: &Platform<'a>) -> Result<Caller<'a>, Refusal> {
+        Caller::new(*platform, self.tenant.clone(), self.authority()).ok_or(Refusal::Unauthenticated)
+    }
+
+    /// Ends the grant and its refresh family at once. One that is over already stays over.
+    pub(super) async fn end(&self, platform: &Platform<'_>, how: End) -> Result<(), Refusal> {
+        let ids = || [Value::from(&self.tenant.id), Value::from(&self.grant_id), platform.now().into()];
+        let [tenant, grant, now] = ids();
+        let statements = vec![
+            sql::END_GRANT.with([tenant, grant, now, how.why().into()]),
+            sql::END_FAMILY.with(ids()),
+        ];
+        let act = Act { name: how.act(), subjects: &[self.grant_id.as_str()] };
+        match self.caller(platform)?.write(act, statements).await {
+            Ok(_) | Err(Refusal::Unauthenticated) => {
+                snapshot::forget(platform, &self.tenant.id, &self.grant_id).await;
+                Ok(())
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The authorization server: metadata, registration, authorize and consent, token, revocation; and the one check of
+//! access tokens.
+//!
+//! One issuer per deployment, one resource per tenant. A *grant* is one authorization: one code, one refresh family.
+//! Grants, codes and families stand in the tenant's shard, behind the same gate as everything else; clients and
+//! requests that wait for a decision stand in the directory. Codes and refresh tokens carry the tenant's id in clear,
+//! so that no look-up is needed to find their shard.
+//!
+//! Each endpoint is a module with one list of what can go wrong and one function that puts it on the wire.
+
+mod access_token;
+mod authorize;
+mod bearer;
+mod client;
+mod code;
+mod consent;
+mod grant;
+mod metadata;
+mod name;
+mod params;
+mod pending;
+mod pkce;
+mod redirect;
+mod refresh;
+mod register;
+mod resource;
+mod revoke;
+mod snapshot;
+mod store;
+mod token;
+mod wire;
+
+pub use authorize::authorize;
+pub use bearer::{Authenticated, authenticate, grant_over, step_up};
+pub use consent::{consent_page, decide};
+pub use metadata::{resource_metadata, server_metadata};
+pub use register::register;
+pub use revoke::revoke;
+pub use snapshot::{Snapshot, snapshot};
+pub use store::{DIRECTORY_STATEMENTS, SHARD_STATEMENTS};
+pub use token::token;

@@ -1,0 +1,71 @@
+//! Grants, codes and refresh families. Statements that write stand in batches behind the gate.
+
+use crate::platform::statements;
+
+statements! { Shard:
+    /// ?1 tenant ?2 new id ?3 person ?4 client ?5 client's name ?6 now
+    pub(in crate::oauth) KEEP_APP = "keep_app", "INSERT INTO app_entry (tenant_id, app_id, user_id, client_id, client_name, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (tenant_id, user_id, client_id) DO UPDATE SET client_name = excluded.client_name";
+
+    /// Adds a grant under the person's entry of the client. It lives as long as its code, until that is redeemed.
+    /// ?1 tenant ?2 grant ?3 person ?4 client ?5 capabilities ?6 offline ?7 now ?8 expiry
+    pub(in crate::oauth) ADD_GRANT = "add_grant", "INSERT INTO oauth_grant (tenant_id, grant_id, app_id, user_id, client_id, capabilities, offline, created_at, expires_at)
+SELECT tenant_id, ?2, app_id, user_id, client_id, ?5, ?6, ?7, ?8 FROM app_entry
+WHERE tenant_id = ?1 AND user_id = ?3 AND client_id = ?4";
+
+    /// ?1 tenant ?2 grant ?3 JSON list of workspaces
+    pub(in crate::oauth) ADD_GRANT_WORKSPACES = "add_grant_workspaces", "INSERT INTO grant_workspace (tenant_id, grant_id, workspace_id)
+SELECT tenant_id, ?2, workspace_id FROM workspace
+WHERE tenant_id = ?1 AND workspace_id IN (SELECT value FROM json_each(?3))";
+
+    /// ?1 tenant ?2 code's hash ?3 grant ?4 client ?5 redirect address ?6 whether the client named it ?7 challenge ?8 resource ?9 now ?10 expiry
+    pub(in crate::oauth) ADD_CODE = "add_code", "INSERT INTO auth_code (tenant_id, code_hash, grant_id, client_id, redirect_uri, redirect_given, challenge, resource, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+    /// A code, whatever its state, and the grant it is for. ?1 tenant ?2 code's hash
+    pub(in crate::oauth) FIND_CODE = "find_code", "SELECT c.grant_id, c.client_id, c.redirect_uri, c.redirect_given, c.challenge, c.resource, c.expires_at, c.used_at,
+  g.user_id, g.generation, g.offline, g.created_at AS consented_at, t.wrapped_key
+FROM auth_code c
+JOIN oauth_grant g ON g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id
+JOIN tenant t ON t.tenant_id = c.tenant_id
+WHERE c.tenant_id = ?1 AND c.code_hash = ?2";
+
+    /// Uses a code up: changes one row for exactly one caller. ?1 tenant ?2 code's hash ?3 now
+    pub(in crate::oauth) USE_CODE = "use_code", "UPDATE auth_code SET used_at = ?3
+WHERE tenant_id = ?1 AND code_hash = ?2 AND used_at IS NULL AND expires_at > ?3";
+
+    /// Lets a grant live on once its code was redeemed. ?1 tenant ?2 grant ?3 now ?4 expiry
+    pub(in crate::oauth) BEGIN_GRANT = "begin_grant", "UPDATE oauth_grant SET used_at = ?3, expires_at = ?4 WHERE tenant_id = ?1 AND grant_id = ?2";
+
+    /// ?1 tenant ?2 family ?3 grant ?4 sealed secret ?5 resource ?6 token's number ?7 now ?8 expiry
+    pub(in crate::oauth) ADD_FAMILY = "add_family", "INSERT INTO refresh_family (tenant_id, family_id, grant_id, secret, resource, token_number, rotated_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+    /// A family, whatever its state, and its grant. ?1 tenant ?2 family
+    pub(in crate::oauth) FIND_FAMILY = "find_family", "SELECT f.grant_id, f.secret, f.resource, f.token_number, f.first_uses, f.expires_at, f.ended_at,
+  g.user_id, g.client_id, g.generation, g.capabilities, g.used_at, g.expires_at AS grant_expires_at, t.wrapped_key
+FROM refresh_family f
+JOIN oauth_grant g ON g.tenant_id = f.tenant_id AND g.grant_id = f.grant_id
+JOIN tenant t ON t.tenant_id = f.tenant_id
+WHERE f.tenant_id = ?1 AND f.family_id = ?2";
+
+    /// Makes the next token the current one: changes one row for exactly one caller.
+    /// ?1 tenant ?2 family ?3 current number ?4 next number ?5 now ?6 first uses ?7 expiry
+    pub(in crate::oauth) ROTATE_FAMILY = "rotate_family", "UPDATE refresh_family SET token_number = ?4, rotated_at = ?5, first_uses = ?6, expires_at = ?7
+WHERE tenant_id = ?1 AND family_id = ?2 AND token_number = ?3 AND ended_at IS NULL AND expires_at > ?5";
+
+    /// Counts that the current pair was given again. ?1 tenant ?2 family ?3 current number ?4 now ?5 expiry
+    pub(in crate::oauth) COUNT_REPEAT = "count_refresh_repeat", "UPDATE refresh_family SET replays = replays + 1, expires_at = ?5
+WHERE tenant_id = ?1 AND family_id = ?2 AND token_number = ?3 AND ended_at IS NULL AND expires_at > ?4";
+
+    /// ?1 tenant ?2 grant ?3 now
+    pub(in crate::oauth) TOUCH_GRANT = "touch_grant", "UPDATE oauth_grant SET used_at = ?3 WHERE tenant_id = ?1 AND grant_id = ?2";
+
+    /// Ends a grant. ?1 tenant ?2 grant ?3 now ?4 why
+    pub(in crate::oauth) END_GRANT = "end_grant", "UPDATE oauth_grant SET revoked_at = ?3, revoked_why = ?4, generation = generation + 1
+WHERE tenant_id = ?1 AND grant_id = ?2 AND revoked_at IS NULL";
+
+    /// ?1 tenant ?2 grant ?3 now
+    pub(in crate::oauth) END_FAMILY = "end_family", "UPDATE refresh_family SET ended_at = ?3 WHERE tenant_id = ?1 AND grant_id = ?2 AND ended_at IS NULL";
+}

@@ -1,0 +1,162 @@
+//! The token endpoint (RFC 6749 section 3.2).
+
+use serde::Serialize;
+
+use super::{
+    access_token,
+    client::{self, Client},
+    code,
+    grant::Holder,
+    params::{Params, Repeated},
+    refresh,
+    refresh::RefreshToken,
+    resource::named_tenant,
+    wire,
+};
+use crate::{
+    desk::{Refusal, Scopes},
+    http::{Request, Response},
+    platform::{DatabaseFault, Platform},
+};
+
+/// Why no token is issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenFault {
+    /// A parameter is missing or malformed; which.
+    Parameter(&'static str),
+    Repeated,
+    GrantType,
+    /// There is no such client, it has expired, or it brought a secret, which no client has.
+    Client,
+    /// Code or refresh token are not good, whatever the reason.
+    Grant,
+    Scope,
+    Resource,
+    Unavailable,
+}
+
+impl From<DatabaseFault> for TokenFault {
+    fn from(_: DatabaseFault) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl From<Refusal> for TokenFault {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Fault(_) => Self::Unavailable,
+            _ => Self::Grant,
+        }
+    }
+}
+
+/// RFC 6749 section 5.2, RFC 8707 section 2.
+fn wire_error(fault: TokenFault) -> Response {
+    match fault {
+        TokenFault::Parameter(description) => wire::error(400, "invalid_request", description),
+        TokenFault::Repeated => wire::error(400, "invalid_request", "A parameter was sent more than once."),
+        TokenFault::GrantType => {
+            wire::error(400, "unsupported_grant_type", "Only authorization_code and refresh_token are served.")
+        }
+        TokenFault::Client => wire::error(
+            401,
+            "invalid_client",
+            "The client is not registered or its registration has expired; register again. No client has a secret.",
+        ),
+        TokenFault::Grant => wire::error(
+            400,
+            "invalid_grant",
+            "The code or refresh token is wrong, used, expired or revoked, or belongs to another request.",
+        ),
+        TokenFault::Scope => wire::error(400, "invalid_scope", "A refresh may only narrow what was granted."),
+        TokenFault::Resource => {
+            wire::error(400, "invalid_target", "A token is issued for the one resource that was granted.")
+        }
+        TokenFault::Unavailable => wire::unavailable(),
+    }
+}
+
+/// What a client gets.
+pub(super) struct Tokens {
+    pub(super) holder: Holder,
+    pub(super) resource: String,
+    pub(super) scopes: Scopes,
+    pub(super) refresh: Option<RefreshToken>,
+}
+
+/// RFC 6749 section 5.1.
+#[derive(Serialize)]
+struct TokenResponse<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    scope: String,
+}
+
+/// `POST /token`: redeems a code or refreshes.
+pub async fn token(platform: &Platform<'_>, request: &Request) -> Response {
+    match try_token(platform, request).await {
+        Ok(response) => response,
+        Err(fault) => wire_error(fault),
+    }
+}
+
+async fn try_token(platform: &Platform<'_>, request: &Request) -> Result<Response, TokenFault> {
+    let form = request
+        .form()
+        .ok_or(TokenFault::Parameter("The body must be application/x-www-form-urlencoded."))?;
+    let parameters = Params::once(form).map_err(|repeated| match repeated {
+        Repeated::Resource => TokenFault::Resource,
+        Repeated::Other => TokenFault::Repeated,
+    })?;
+    let grant_type =
+        parameters.get("grant_type").ok_or(TokenFault::Parameter("grant_type is missing."))?;
+    let client = public_client(platform, request, &parameters).await?;
+    let tokens = match grant_type {
+        "authorization_code" => code::redeem(platform, &client, &parameters).await?,
+        "refresh_token" => refresh::refresh(platform, &client, &parameters).await?,
+        _ => return Err(TokenFault::GrantType),
+    };
+    client::touch(platform, client).await;
+    respond(platform, &tokens)
+}
+
+/// The client that calls. All are public: one that brings a secret mistakes this server for another.
+async fn public_client(
+    platform: &Platform<'_>,
+    request: &Request,
+    parameters: &Params,
+) -> Result<Client, TokenFault> {
+    if request.header("authorization").is_some() || parameters.get("client_secret").is_some() {
+        return Err(TokenFault::Client);
+    }
+    let id = parameters.get("client_id").ok_or(TokenFault::Parameter("client_id is missing."))?;
+    client::find(platform, id).await?.ok_or(TokenFault::Client)
+}
+
+fn respond(platform: &Platform<'_>, tokens: &Tokens) -> Result<Response, TokenFault> {
+    let access = access_token::issue(platform, &tokens.holder, &tokens.resource, tokens.scopes)
+        .ok_or(TokenFault::Unavailable)?;
+    let body = TokenResponse {
+        access_token: access.expose(),
+        token_type: "Bearer",
+        expires_in: platform.config.access_token_seconds,
+        refresh_token: tokens.refresh.as_ref().map(RefreshToken::expose),
+        scope: tokens.scopes.to_text(),
+    };
+    Ok(wire::json(200, &body))
+}
+
+/// Whether the request's `resource`, which may be left out, is the one granted (RFC 8707 section 2.2).
+pub(super) fn check_resource(
+    platform: &Platform<'_>,
+    parameters: &Params,
+    granted: &str,
+) -> Result<(), TokenFault> {
+    let Some(asked) = parameters.get("resource") else { return Ok(()) };
+    let asked = named_tenant(asked, platform.config)
+        .map(|safename| platform.config.resource(safename.as_str()));
+    if asked.as_deref() == Some(granted) { Ok(()) } else { Err(TokenFault::Resource) }
+}

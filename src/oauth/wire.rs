@@ -1,0 +1,28 @@
+//! JSON answers of the endpoints that programs call.
+
+use serde::Serialize;
+
+use crate::http::Response;
+
+/// An error body: RFC 6749 section 5.2, which RFC 7009 section 2.2.1 and RFC 7591 section 3.2.2 share.
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
+/// A JSON answer that no cache keeps and scripts of any origin may read.
+pub(super) fn json(status: u16, body: &impl Serialize) -> Response {
+    Response::json(status, body).no_store().cors()
+}
+
+/// An error with its status, its registered code and a sentence for the developer who reads it.
+pub(super) fn error(status: u16, code: &str, description: &str) -> Response {
+    json(status, &ErrorBody { error: code, error_description: description })
+}
+
+/// The databases did not do their part. Clients take a code of RFC 6749 for a reason to wait, not to sign in again.
+pub(super) fn unavailable() -> Response {
+    error(503, "temporarily_unavailable", "Nothing could be looked up right now. Try again.")
+        .with_header("retry-after", "5")
+}

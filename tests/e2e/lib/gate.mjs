@@ -1,0 +1,84 @@
+// A gate before a server: counts what passes, and holds what a test wants held, so that a crash can be put exactly
+// before or after an effect.
+
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+
+/** Forwards everything from a loopback port to another one. */
+export class Gate {
+  #server;
+  #holds = [];
+  /** What arrived, in order: method and path without the query. */
+  arrived = [];
+
+  /** Opens the gate on `port` before the server on `inner`. */
+  static async open(port, inner) {
+    const gate = new Gate();
+    gate.#server = createServer((incoming, answer) => {
+      // A side that went away leaves nobody to answer.
+      gate.#pass(incoming, answer, inner).catch(() => answer.destroy());
+    }).listen(port, "127.0.0.1");
+    await once(gate.#server, "listening");
+    return gate;
+  }
+
+  /** How often a path was asked for. */
+  count(path) {
+    return this.arrived.filter((one) => one.path === path).length;
+  }
+
+  /**
+   * Holds the next request for a path: `before` the server sees it, or `after` it has answered and before the answer
+   * goes back.
+   *
+   * @param {string} path
+   * @param {"before" | "after"} when
+   * @returns {{reached: Promise<void>, release: () => void}} `reached` is when it is held
+   */
+  hold(path, when) {
+    const hold = { path, when };
+    hold.reached = new Promise((resolve) => (hold.reach = resolve));
+    hold.released = new Promise((resolve) => (hold.release = resolve));
+    this.#holds.push(hold);
+    return hold;
+  }
+
+  /** Lets go of everything and closes. */
+  async close() {
+    for (const hold of this.#holds) hold.release();
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  async #pass(incoming, answer, inner) {
+    const path = incoming.url.split("?")[0];
+    this.arrived.push({ method: incoming.method, path });
+    const index = this.#holds.findIndex((hold) => hold.path === path);
+    const [hold] = index < 0 ? [] : this.#holds.splice(index, 1);
+    const wait = async (when) => {
+      if (hold?.when !== when) return;
+      hold.reach();
+      await hold.released;
+    };
+    // Read whole first: what was sent stays sent when the sender dies.
+    const body = await readAll(incoming);
+    await wait("before");
+    const outgoing = request({ host: "127.0.0.1", port: inner, method: incoming.method, path: incoming.url, headers: incoming.headers });
+    outgoing.end(body);
+    const [reply] = await once(outgoing, "response");
+    const content = await readAll(reply);
+    await wait("after");
+    answer.writeHead(reply.statusCode, withoutFraming(reply.headers)).end(content);
+  }
+}
+
+async function readAll(stream) {
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function withoutFraming({ "transfer-encoding": _chunked, connection: _connection, ...headers }) {
+  return headers;
+}

@@ -1,0 +1,112 @@
+//! The plan of every statement: none costs more the longer a tenant lives or the more tenants there are.
+
+use std::collections::BTreeMap;
+
+use postern::{
+    edge::statements,
+    platform::{Home, Sql},
+};
+
+use crate::sim::Sim;
+
+/// Tables that stay small however many tenants there are.
+const SMALL: &[&str] = &[
+    "role",
+    "network",
+    "profile_state",
+    "delivery_state",
+    "tenant_state",
+    "shard",
+    "shard_epoch",
+    "tick",
+    "d1_migrations",
+];
+
+/// Tables of which a tenant, and so a query that names only the tenant, has few rows.
+const FEW_PER_TENANT: &[&str] = &["tenant", "workspace", "membership", "profile", "app_entry"];
+
+/// Costs that are meant: the statement, the line of its plan, and why it stays small.
+const MEANT: &[(&str, &str, &str)] = &[
+    ("profiles_in_sight", "USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", "a tenant has few profiles"),
+    ("wall_page", "SCAN page", "a page of entries that the statement itself has made"),
+    ("wall_page", "USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "the parts of one page"),
+];
+
+/// The plan of a statement on a migrated database without rows.
+pub fn plan(sql: Sql) -> Vec<String> {
+    let sim = Sim::new(0);
+    match sql.home {
+        Home::Directory => sim.directory.plan(sql.text),
+        Home::Shard => sim.shard().plan(sql.text),
+    }
+}
+
+/// The lines of a statement's plan that cost more as its tables grow.
+fn costs(sql: Sql) -> Vec<String> {
+    let tables = tables_by_alias(sql.text);
+    let is_meant = |line: &String| MEANT.iter().any(|(name, meant, _)| *name == sql.name && line == meant);
+    plan(sql).into_iter().filter(|line| is_costly(line, &tables) && !is_meant(line)).collect()
+}
+
+fn is_costly(line: &str, tables: &BTreeMap<&str, &str>) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let table = words.get(1).map_or("", |alias| tables.get(alias).copied().unwrap_or(alias));
+    match words.first() {
+        Some(&"SCAN") => {
+            let made_here =
+                line.contains("VIRTUAL TABLE") || line == "SCAN CONSTANT ROW" || table.starts_with('(');
+            !made_here && !SMALL.contains(&table)
+        }
+        Some(&"SEARCH") => {
+            line.ends_with("(tenant_id=?)") && !SMALL.contains(&table) && !FEW_PER_TENANT.contains(&table)
+        }
+        _ => line.contains("TEMP B-TREE"),
+    }
+}
+
+/// What each alias in a statement stands for: plans name aliases.
+fn tables_by_alias(sql: &str) -> BTreeMap<&str, &str> {
+    let words: Vec<&str> =
+        sql.split(|c: char| c.is_whitespace() || "(),;".contains(c)).filter(|w| !w.is_empty()).collect();
+    let names: Vec<&str> = words.into_iter().filter(|word| *word != "AS").collect();
+    names
+        .windows(3)
+        .filter(|window| matches!(window[0], "FROM" | "JOIN" | "UPDATE" | "INTO"))
+        .map(|window| (window[2], window[1]))
+        .collect()
+}
+
+#[test]
+fn no_statement_costs_more_as_its_tables_grow() {
+    let wrong: BTreeMap<&str, Vec<String>> =
+        statements().map(|sql| (sql.name, costs(sql))).filter(|(_, costs)| !costs.is_empty()).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_cost_that_is_meant_is_there() {
+    let plans: BTreeMap<&str, Vec<String>> = statements().map(|sql| (sql.name, plan(sql))).collect();
+    for (name, line, why) in MEANT {
+        assert!(
+            plans[name].iter().any(|found| found == line),
+            "{name} has no {line:?} ({why}): {:#?}",
+            plans[name]
+        );
+    }
+}
+
+#[test]
+fn a_costly_plan_is_seen() {
+    let of = |text: &'static str| costs(Sql { name: "probe", text, home: Home::Shard }).len();
+    assert_eq!(of("SELECT name FROM workspace w WHERE time_zone = ?1"), 1, "a scan under an alias");
+    assert_eq!(of("SELECT name FROM workspace WHERE tenant_id = ?1 ORDER BY time_zone"), 1, "a sort");
+    assert_eq!(
+        of("SELECT content FROM wall_entry e WHERE tenant_id = ?1 AND content = ?2"),
+        1,
+        "all of a tenant"
+    );
+    assert_eq!(of("DELETE FROM attempt WHERE step = ?1"), 1);
+    assert_eq!(of("SELECT role FROM role r"), 0, "a small table");
+    assert_eq!(of("SELECT value FROM json_each(?1)"), 0, "a list that was given");
+    assert_eq!(of("SELECT name FROM workspace WHERE tenant_id = ?1 AND workspace_id = ?2"), 0);
+}
