@@ -8,9 +8,7 @@ use super::{
     trade::Trade,
 };
 use crate::{
-    desk::{
-        Act, Caller, Code, DeliveryId, PostId, Problem, Problems, ProfileId, Refusal, next_call,
-    },
+    desk::{Act, Caller, Code, DeliveryId, PostId, Problem, Problems, ProfileId, Refusal, next_call},
     networks::Ladder,
     platform::{FromRow, Row, RowFault, Statement, Timestamp},
     posts::DeliveryState,
@@ -198,13 +196,19 @@ impl Candidate {
         use DeliveryState as S;
         let held = now.plus_seconds(self.hold_seconds);
         let problem = |code: Code, hint: &str| {
-            Problem::new(code, "profiles", hint).message(format!("{}: {}", self.profile.account.handle, code.sentence()))
+            Problem::new(code, "profiles", hint).message(format!(
+                "{}: {}",
+                self.profile.account.handle,
+                code.sentence()
+            ))
         };
         match self.state {
-            S::Unknown if trade.connector(self.profile.account.network).ladder() == Ladder::Blind => Err(problem(
-                Code::NotRetryable,
-                "This network cannot be asked. A person must look at the account and say whether it is there.",
-            )),
+            S::Unknown if trade.connector(self.profile.account.network).ladder() == Ladder::Blind => {
+                Err(problem(
+                    Code::NotRetryable,
+                    "This network cannot be asked. A person must look at the account and say whether it is there.",
+                ))
+            }
             S::Unknown => Ok(Moved { to: S::Unknown, at: now, answer: RetryAnswer::LookedUp }),
             S::Failed | S::Missed | S::Paused if self.profile.state != ProfileState::Healthy => Err(problem(
                 Code::ProfileNeedsReconnect,

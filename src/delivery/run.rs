@@ -6,8 +6,8 @@ use super::{
     commit::{Attempt, Lease, Lost, Move, PartChange},
     engine::Shift,
     model::{
-        CALL_MILLIS, Delivery, Doubt, LEASE_MILLIS, MAX_LOOKS, MAX_POLLS, MAX_TRIES, PAUSE_MILLIS, POLL_MILLIS,
-        Plan, PlanPart, Why, doubt, is_public, try_again_at,
+        CALL_MILLIS, Delivery, Doubt, LEASE_MILLIS, MAX_LOOKS, MAX_POLLS, MAX_TRIES, PAUSE_MILLIS,
+        POLL_MILLIS, Plan, PlanPart, Why, doubt, is_public, try_again_at,
     },
     trade::Holder,
 };
@@ -133,7 +133,9 @@ impl<'a> Run<'a> {
                     Doubt::AskPerson => Task::AskPerson,
                 },
             },
-            DeliveryState::Preparing | DeliveryState::Sent if self.first_not_public().is_none() => Task::Finish,
+            DeliveryState::Preparing | DeliveryState::Sent if self.first_not_public().is_none() => {
+                Task::Finish
+            }
             DeliveryState::Preparing | DeliveryState::Sent => match self.connector.next(&self.job) {
                 Step::Prepare => Task::Prepare,
                 Step::Send(part) if self.first_not_public() == Some(part) => Task::Arm(part),
@@ -314,7 +316,11 @@ impl<'a> Run<'a> {
     async fn poll_again(&mut self, started: Timestamp) -> Flow {
         self.plan.polls += 1;
         if self.plan.polls >= MAX_POLLS {
-            let why = Why::new(Reason::Exhausted, "still_preparing", "The network did not get ready with the media.");
+            let why = Why::new(
+                Reason::Exhausted,
+                "still_preparing",
+                "The network did not get ready with the media.",
+            );
             return self.give_up(why, Some(self.attempt("prepare", started, "gave up", None))).await;
         }
         let next_at = self.now().plus_millis(POLL_MILLIS);
@@ -385,7 +391,15 @@ impl<'a> Run<'a> {
         let epoch = self.shift.epoch();
         let change = PartChange::Arm { position: part, part: &what, handle: &handle, epoch };
         let plan = Some(self.plan.to_json());
-        self.change(DeliveryState::Armed, Some(now.plus_millis(LEASE_MILLIS)), None, plan, Some(change), None).await?;
+        self.change(
+            DeliveryState::Armed,
+            Some(now.plus_millis(LEASE_MILLIS)),
+            None,
+            plan,
+            Some(change),
+            None,
+        )
+        .await?;
         self.shift.armed_something();
         if let Some(job_part) = self.job.parts.get_mut(part) {
             job_part.state = PartState::Armed;
@@ -397,9 +411,7 @@ impl<'a> Run<'a> {
     async fn send_failed(&mut self, part: usize, error: NetworkError, started: Timestamp) -> Flow {
         let ladder = self.connector.ladder();
         match error.class {
-            ErrorClass::Verify if ladder == Ladder::Blind => {
-                self.ask_person(&error.code, &error.words).await
-            }
+            ErrorClass::Verify if ladder == Ladder::Blind => self.ask_person(&error.code, &error.words).await,
             ErrorClass::Verify => self.still_in_doubt("send", started, error).await,
             ErrorClass::SessionOver => {
                 let attempt = self.attempt("send", started, "session over", Some(&error));
@@ -463,7 +475,9 @@ impl<'a> Run<'a> {
                 };
                 self.looked_in_vain(error, started).await
             }
-            Err(error) if error.class == ErrorClass::SessionOver && !self.renewed && self.session.is_some() => {
+            Err(error)
+                if error.class == ErrorClass::SessionOver && !self.renewed && self.session.is_some() =>
+            {
                 match self.renew_session(error).await {
                     Ok(()) => Flow::GoOn,
                     Err(error) => self.looked_in_vain(error, started).await,
@@ -482,7 +496,11 @@ impl<'a> Run<'a> {
         self.plan.tries += 1;
         let attempt = self.attempt("verify", started, "absent", None);
         if self.plan.tries > MAX_TRIES {
-            let why = Why::new(Reason::Exhausted, "exhausted", "It was tried as often as it is tried; it is not on the network.");
+            let why = Why::new(
+                Reason::Exhausted,
+                "exhausted",
+                "It was tried as often as it is tried; it is not on the network.",
+            );
             return self.give_up(why, Some(attempt)).await;
         }
         let (to, next_at, why) = if self.public_parts() > 0 {
@@ -492,7 +510,11 @@ impl<'a> Run<'a> {
         } else if doubted && !self.plan.stale && self.delivery.latest() < now {
             (DeliveryState::Missed, None, Some(late()))
         } else {
-            (DeliveryState::Retrying, Some(now), Some(Why::new(Reason::Retry, "absent", "It is not on the network: it is sent again.")))
+            (
+                DeliveryState::Retrying,
+                Some(now),
+                Some(Why::new(Reason::Retry, "absent", "It is not on the network: it is sent again.")),
+            )
         };
         let change = Some(PartChange::Disarm { position: part });
         let plan = Some(self.plan.to_json());
@@ -654,8 +676,10 @@ impl<'a> Run<'a> {
         let why = Why::new(
             Reason::Unconfirmed,
             code,
-            format!("It may or may not be on the network. {words} Look at the account, then say which it is.")
-                .replace("  ", " "),
+            format!(
+                "It may or may not be on the network. {words} Look at the account, then say which it is."
+            )
+            .replace("  ", " "),
         );
         let attempt = Some(Attempt {
             step: "verify",
@@ -711,7 +735,11 @@ impl<'a> Run<'a> {
 }
 
 fn late() -> Why {
-    Why::new(Reason::Late, "late", "It did not go out in its time, and it is later than the workspace allows.")
+    Why::new(
+        Reason::Late,
+        "late",
+        "It did not go out in its time, and it is later than the workspace allows.",
+    )
 }
 
 fn rest(_: Result<(), Lost>) -> Flow {

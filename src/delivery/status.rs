@@ -6,11 +6,7 @@ use super::{
     epoch::{KnownShard, shard_epoch},
     store::{self, directory},
 };
-use crate::{
-    platform::{
-        DatabaseFault, Platform, Rows, Timestamp, first, only,
-    },
-};
+use crate::platform::{DatabaseFault, Platform, Rows, Timestamp, first, only};
 
 /// How publishing stands on a shard, for `/healthz` and `scripts/admin status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -45,7 +45,9 @@ fn every_state_can_be_reached_and_only_published_is_the_end() {
 
 #[test]
 fn nothing_is_published_that_was_not_armed_or_public_or_looked_up() {
-    for state in [DeliveryState::Waiting, DeliveryState::Retrying, DeliveryState::Paused, DeliveryState::Missed] {
+    for state in
+        [DeliveryState::Waiting, DeliveryState::Retrying, DeliveryState::Paused, DeliveryState::Missed]
+    {
         assert!(!state.may_become(DeliveryState::Published), "{state:?}");
         assert!(!state.may_become(DeliveryState::Armed), "{state:?}");
     }
@@ -53,7 +55,8 @@ fn nothing_is_published_that_was_not_armed_or_public_or_looked_up() {
 
 #[test]
 fn what_may_be_public_cannot_be_called_off() {
-    for state in [DeliveryState::Armed, DeliveryState::Sent, DeliveryState::Published, DeliveryState::Unknown] {
+    for state in [DeliveryState::Armed, DeliveryState::Sent, DeliveryState::Published, DeliveryState::Unknown]
+    {
         assert!(!state.may_become(DeliveryState::Cancelled), "{state:?}");
     }
 }

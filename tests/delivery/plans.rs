@@ -22,9 +22,13 @@ fn reads_by_index(name: &str) -> Vec<String> {
 
 #[test]
 fn claiming_reads_what_is_due_by_its_index() {
-    for name in
-        ["delivery_claim", "delivery_claimed", "delivery_claimed_parts", "delivery_mark_missed", "delivery_oldest_due"]
-    {
+    for name in [
+        "delivery_claim",
+        "delivery_claimed",
+        "delivery_claimed_parts",
+        "delivery_mark_missed",
+        "delivery_oldest_due",
+    ] {
         let lines = reads_by_index(name);
         assert!(
             lines.iter().any(|line| line.contains("USING") && line.contains("INDEX delivery_due (next_at")),

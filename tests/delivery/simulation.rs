@@ -206,7 +206,9 @@ impl Life {
     }
 
     fn settle(&self) {
-        let next = format!("SELECT coalesce(min(next_at), 0) FROM delivery WHERE state IN {OPEN} AND next_at IS NOT NULL");
+        let next = format!(
+            "SELECT coalesce(min(next_at), 0) FROM delivery WHERE state IN {OPEN} AND next_at IS NOT NULL"
+        );
         for _ in 0..400 {
             let next_at = self.world.sim.shard().number(&next, []);
             if next_at == 0 {
@@ -280,4 +282,3 @@ impl Life {
         assert!(live.is_empty() || admitted, "{seen:?} is there: {live:?}");
     }
 }
-
