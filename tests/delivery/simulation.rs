@@ -5,7 +5,7 @@
 use std::{collections::HashMap, env, thread};
 
 use postern::{
-    delivery::{Budget, DeliveryState, Release, TickReport, release, retry, tick},
+    delivery::{Budget, DeliveryState, Release, release, retry, tick},
     networks::Ladder,
     platform::Later,
 };
@@ -15,7 +15,7 @@ use super::{
     network::{Moods, Public, SimNetwork},
     world::{OPEN, Seen, World},
 };
-use crate::sim::{Odds, Random, Snapshot, interleave_until_crash, run};
+use crate::sim::{Odds, Random, Snapshot, interleave_until_crash, run, yield_now};
 
 const RUNS: u64 = 10_000;
 const THREADS: u64 = 4;
@@ -159,15 +159,35 @@ impl Life {
         }
     }
 
-    /// One or two ticks at once, which may die at any moment.
+    /// One or more ticks at once, which may die at any moment; sometimes so slowly that leases end under their hands.
     fn ticks(&self) {
         let platform = self.world.sim.platform();
-        let one = || -> Later<'_, TickReport> {
-            Box::pin(tick(&platform, &self.world.trade, 0, Budget::default()))
+        let one = |delay: u64| -> Later<'_, ()> {
+            let platform = &platform;
+            Box::pin(async move {
+                for _ in 0..delay {
+                    yield_now().await;
+                }
+                tick(platform, &self.world.trade, 0, Budget::default()).await;
+            })
         };
-        let together = if self.random.happens(300) { vec![one(), one()] } else { vec![one()] };
-        let steps = if self.random.happens(500) { 1 + self.random.below(120) } else { 1_000_000 };
+        let together = match self.random.below(10) {
+            0..6 => vec![one(0)],
+            6..8 => vec![one(0), one(self.random.below(40))],
+            _ => vec![one(0), one(self.random.below(40)), one(self.random.below(80)), self.slow_time()],
+        };
+        let steps = if self.random.happens(500) { 1 + self.random.below(150) } else { 1_000_000 };
         interleave_until_crash(&self.random, usize::try_from(steps).unwrap(), together);
+    }
+
+    /// Minutes that pass while others work.
+    fn slow_time(&self) -> Later<'_, ()> {
+        Box::pin(async {
+            for _ in 0..30 {
+                self.world.sim.clock.advance_millis(self.below(60_000));
+                yield_now().await;
+            }
+        })
     }
 
     fn pass_time(&self) {
