@@ -96,7 +96,8 @@ FROM json_each(?2) j, json_each(j.value->'deliveries') w
 WHERE j.value->>'revive' OR NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tenant_id = ?1 AND d.post_id = j.value->>'post_id'
   AND d.profile_id = w.value->>'profile_id' AND d.state IN ('failed', 'missed', 'cancelled'))
 ON CONFLICT (tenant_id, post_id, profile_id) DO UPDATE SET state = 'waiting', due_at = excluded.due_at, next_at = excluded.next_at,
-  reason = NULL, reason_code = NULL, reason_text = NULL, plan = NULL, updated_at = excluded.updated_at
+  reason = NULL, reason_code = NULL, reason_text = NULL, updated_at = excluded.updated_at,
+  plan = CASE WHEN json_extract(delivery.plan, '$.suspect') THEN delivery.plan END
 WHERE delivery.state IN ('waiting', 'retrying', 'missed', 'cancelled', 'failed', 'paused')";
 
     /// Every attempt to send a post, oldest first. ?1 tenant ?2 post

@@ -57,6 +57,8 @@ pub struct SimNetwork {
     pub moods: Cell<Moods>,
     pub public: RefCell<Vec<Public>>,
     pub sends: Cell<u32>,
+    /// The send that is refused, counted from one.
+    refused_send: Cell<Option<u32>>,
     /// Which session it takes.
     session: Cell<u64>,
     /// Which session we hold.
@@ -76,6 +78,7 @@ impl SimNetwork {
             moods: Cell::default(),
             public: RefCell::default(),
             sends: Cell::new(0),
+            refused_send: Cell::new(None),
             session: Cell::new(0),
             held: Cell::new(0),
             keys: RefCell::default(),
@@ -94,6 +97,11 @@ impl SimNetwork {
     /// The session that was valid is valid no more.
     pub fn end_session(&self) {
         self.session.set(self.session.get() + 1);
+    }
+
+    /// The `nth` send from now on is refused for good.
+    pub fn refuse_send(&self, nth: u32) {
+        self.refused_send.set(Some(self.sends.get() + nth));
     }
 
     /// One call: it has its effect within the time limit or never, and its reply may be lost either way.
@@ -154,6 +162,9 @@ impl SimNetwork {
 
     fn publish(&self, job: &Job, part: usize) -> Result<Sent, NetworkError> {
         self.sends.set(self.sends.get() + 1);
+        if self.refused_send.get() == Some(self.sends.get()) {
+            return Err(error(ErrorClass::Refused, "not_here"));
+        }
         let handle = job.parts[part].handle.clone().expect("an armed part has a handle");
         let key = handle["key"].as_str().unwrap().to_owned();
         if self.ladder.get() == Ladder::TwoPhase && self.random.happens(self.moods.get().prepared_is_gone) {

@@ -5,7 +5,7 @@
 use std::{collections::HashMap, env, thread};
 
 use postern::{
-    delivery::{Budget, DeliveryState, Release, TickReport, release, retry, tick},
+    delivery::{Budget, DeliveryState, Release, release, retry, tick},
     networks::Ladder,
     platform::Later,
 };
@@ -15,7 +15,7 @@ use super::{
     network::{Moods, Public, SimNetwork},
     world::{OPEN, Seen, World},
 };
-use crate::sim::{Odds, Random, Snapshot, interleave_until_crash, run};
+use crate::sim::{Odds, Random, Snapshot, interleave_until_crash, run, yield_now};
 
 const RUNS: u64 = 10_000;
 const THREADS: u64 = 4;
@@ -87,7 +87,7 @@ impl Life {
         for _ in 0..=self.random.below(2) {
             self.schedule();
         }
-        let steps = 4 + self.random.below(8);
+        let steps = 3 + self.random.below(6);
         for _ in 0..steps {
             self.trouble();
             self.act();
@@ -159,15 +159,35 @@ impl Life {
         }
     }
 
-    /// One or two ticks at once, which may die at any moment.
+    /// One or more ticks at once, which may die at any moment; sometimes so slowly that leases end under their hands.
     fn ticks(&self) {
         let platform = self.world.sim.platform();
-        let one = || -> Later<'_, TickReport> {
-            Box::pin(tick(&platform, &self.world.trade, 0, Budget::default()))
+        let one = |delay: u64| -> Later<'_, ()> {
+            let platform = &platform;
+            Box::pin(async move {
+                for _ in 0..delay {
+                    yield_now().await;
+                }
+                tick(platform, &self.world.trade, 0, Budget::default()).await;
+            })
         };
-        let together = if self.random.happens(300) { vec![one(), one()] } else { vec![one()] };
-        let steps = if self.random.happens(500) { 1 + self.random.below(120) } else { 1_000_000 };
+        let together = match self.random.below(10) {
+            0..6 => vec![one(0)],
+            6..8 => vec![one(0), one(self.random.below(40))],
+            _ => vec![one(0), one(self.random.below(40)), one(self.random.below(80)), self.slow_time()],
+        };
+        let steps = if self.random.happens(500) { 1 + self.random.below(150) } else { 1_000_000 };
         interleave_until_crash(&self.random, usize::try_from(steps).unwrap(), together);
+    }
+
+    /// Minutes that pass while others work.
+    fn slow_time(&self) -> Later<'_, ()> {
+        Box::pin(async {
+            for _ in 0..30 {
+                self.world.sim.clock.advance_millis(self.below(60_000));
+                yield_now().await;
+            }
+        })
     }
 
     fn pass_time(&self) {
@@ -206,14 +226,18 @@ impl Life {
     }
 
     fn settle(&self) {
-        let open = format!("SELECT count(*) FROM delivery WHERE state IN {OPEN} AND next_at IS NOT NULL");
+        let next = format!(
+            "SELECT coalesce(min(next_at), 0) FROM delivery WHERE state IN {OPEN} AND next_at IS NOT NULL"
+        );
         for _ in 0..400 {
-            if self.world.sim.shard().number(&open, []) == 0 {
+            let next_at = self.world.sim.shard().number(&next, []);
+            if next_at == 0 {
                 return;
             }
+            let wait = next_at - self.world.now().as_millis();
+            self.world.sim.clock.advance_millis(wait.max(0) + self.below(60_000));
             let report = self.world.tick();
             assert_eq!(report.fault, None);
-            self.world.sim.clock.advance_millis(600_000 + self.below(600_000));
         }
         panic!("these are never settled: {:#?}", self.world.deliveries());
     }
@@ -265,10 +289,9 @@ impl Life {
             }
         }
         if seen.state == DeliveryState::Published {
-            assert!(
-                !live.is_empty() && live.len() == rows.len(),
-                "published, but {rows:?} are not all there"
-            );
+            assert!(!rows.is_empty(), "published, but nothing is there: {seen:?}");
+            // After a restore the post may have had more parts than the copy knows of.
+            assert!(live.len() == rows.len() || self.restored.get(), "published: {rows:?}, there: {live:?}");
             assert!(seen.url.is_some());
         }
     }
