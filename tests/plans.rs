@@ -28,7 +28,16 @@ const FEW_PER_TENANT: &[&str] = &["tenant", "workspace", "membership", "profile"
 
 /// Costs that are meant: the statement, the line of its plan, and why it stays small.
 const MEANT: &[(&str, &str, &str)] = &[
-    ("profiles_in_sight", "USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", "a tenant has few profiles"),
+    ("profiles_in_sight", "USE TEMP B-TREE FOR ORDER BY", "a tenant has few profiles"),
+    ("attempts", "USE TEMP B-TREE FOR ORDER BY", "the attempts of one post"),
+    ("delivery_claim", "USE TEMP B-TREE FOR ORDER BY", "sorts only what is due, at most a round of it"),
+    ("delivery_claimed", "USE TEMP B-TREE FOR ORDER BY", "a round at most"),
+    ("delivery_claimed_parts", "USE TEMP B-TREE FOR ORDER BY", "the parts of a round"),
+    ("delivery_of_post", "USE TEMP B-TREE FOR ORDER BY", "the deliveries of one post"),
+    ("delivery_parts_of_post", "USE TEMP B-TREE FOR ORDER BY", "the parts of one post"),
+    ("delivery_count_unknown", "SCAN delivery USING COVERING INDEX delivery_unknown", "only what is unknown"),
+    ("delivery_doubt_open", "SCAN delivery USING INDEX delivery_due", "once, after a restore"),
+    ("delivery_doubt_settled", "SCAN delivery", "once, after a restore"),
     ("count_keys_to_wrap", "SCAN tenant", "asked by an operator while keys are rotated"),
     ("shard_loads", "SCAN tenant", "asked by an operator who makes a tenant"),
     ("shard_loads", "USE TEMP B-TREE FOR GROUP BY", "one row per shard"),

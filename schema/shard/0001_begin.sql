@@ -119,6 +119,7 @@ CREATE TABLE auth_code (
   FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX auth_code_by_expiry ON auth_code (expires_at);
+CREATE INDEX auth_code_by_grant ON auth_code (tenant_id, grant_id);
 
 -- One row per grant that may refresh. Token n is tenant.family.n.HMAC(family secret, n). `first_uses`: when each of the
 -- latest tokens before the current one was used first, oldest first.

@@ -14,6 +14,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('grant_workspace', 'grant_workspace', '100000 100 2 1'),
   ('auth_code', 'auth_code', '10000 10 1'),
   ('auth_code', 'auth_code_by_expiry', '10000 1'),
+  ('auth_code', 'auth_code_by_grant', '10000 10 1'),
   ('refresh_family', 'refresh_family', '50000 50 1'),
   ('refresh_family', 'refresh_family_by_grant', '50000 50 1'),
   ('audit', 'audit', '10000000 10000 1'),

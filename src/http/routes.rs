@@ -146,7 +146,7 @@ pub enum Routed<'a> {
 
 /// Finds the route of a path; one trailing slash is ignored.
 pub fn route(origin: Origin, method: RequestMethod, path: &str) -> Routed<'_> {
-    let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
+    let path = path.strip_suffix('/').filter(|rest| !rest.is_empty() && !rest.ends_with('/')).unwrap_or(path);
     let found = TABLE
         .iter()
         .filter(|entry| entry.origin == origin)
