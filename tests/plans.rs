@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use postern::{
     edge::statements,
     platform::{Home, Sql},
+    tenants::TABLES,
 };
 
 use crate::sim::Sim;
@@ -28,9 +29,36 @@ const FEW_PER_TENANT: &[&str] = &["tenant", "workspace", "membership", "profile"
 /// Costs that are meant: the statement, the line of its plan, and why it stays small.
 const MEANT: &[(&str, &str, &str)] = &[
     ("profiles_in_sight", "USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", "a tenant has few profiles"),
+    ("count_keys_to_wrap", "SCAN tenant", "asked by an operator while keys are rotated"),
+    ("shard_loads", "SCAN tenant", "asked by an operator who makes a tenant"),
+    ("shard_loads", "USE TEMP B-TREE FOR GROUP BY", "one row per shard"),
+    ("describe_tenants", "USE TEMP B-TREE FOR ORDER BY", "a tenant has few owners"),
+    (
+        "directory_status",
+        "SCAN tenant USING COVERING INDEX tenant_pending",
+        "only changes that were cut short",
+    ),
+    ("pending_changes", "SCAN tenant USING INDEX tenant_pending", "only changes that were cut short"),
+    (
+        "people_only_here",
+        "SEARCH pt USING COVERING INDEX person_tenant_by_tenant (tenant_id=?)",
+        "the people of a tenant that is being erased",
+    ),
+    (
+        "unpoint",
+        "SEARCH person_tenant USING COVERING INDEX person_tenant_by_tenant (tenant_id=?)",
+        "the people of a tenant that is being erased",
+    ),
+    ("tenants_of_person", "USE TEMP B-TREE FOR ORDER BY", "a person has few tenants"),
+    ("profile_counts", "USE TEMP B-TREE FOR GROUP BY", "a tenant has few profiles"),
     ("wall_page", "SCAN page", "a page of entries that the statement itself has made"),
     ("wall_page", "USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "the parts of one page"),
 ];
+
+/// Whether a statement reads or erases all that a tenant has, page by page, which an operator asked for.
+fn is_of_whole_tenant(sql: &Sql) -> bool {
+    TABLES.iter().any(|table| [table.export.name, table.erase.name].contains(&sql.name))
+}
 
 /// The plan of a statement on a migrated database without rows.
 pub fn plan(sql: Sql) -> Vec<String> {
@@ -78,8 +106,11 @@ fn tables_by_alias(sql: &str) -> BTreeMap<&str, &str> {
 
 #[test]
 fn no_statement_costs_more_as_its_tables_grow() {
-    let wrong: BTreeMap<&str, Vec<String>> =
-        statements().map(|sql| (sql.name, costs(sql))).filter(|(_, costs)| !costs.is_empty()).collect();
+    let wrong: BTreeMap<&str, Vec<String>> = statements()
+        .filter(|sql| !is_of_whole_tenant(sql))
+        .map(|sql| (sql.name, costs(sql)))
+        .filter(|(_, costs)| !costs.is_empty())
+        .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

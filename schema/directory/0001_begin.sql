@@ -1,12 +1,5 @@
 -- Tenants, people and how they sign in, OAuth clients. Small, rarely written.
 
--- The number of the newest migration; each sets its own.
-CREATE TABLE schema_version (
-  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-  version INTEGER NOT NULL
-) STRICT;
-INSERT INTO schema_version (only_row, version) VALUES (1, 1);
-
 CREATE TABLE tenant_state (state TEXT PRIMARY KEY) STRICT;
 INSERT INTO tenant_state (state) VALUES ('creating'), ('active'), ('deleting'), ('erasing'), ('deleted');
 

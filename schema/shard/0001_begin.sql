@@ -1,12 +1,5 @@
 -- Everything that belongs to a tenant. Every table leads with tenant_id, every query too.
 
--- The number of the newest migration; each sets its own.
-CREATE TABLE schema_version (
-  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-  version INTEGER NOT NULL
-) STRICT;
-INSERT INTO schema_version (only_row, version) VALUES (1, 1);
-
 -- What this copy of the shard believes; a restored copy's epoch is behind the directory's.
 CREATE TABLE shard_epoch (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1),

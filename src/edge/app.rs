@@ -4,11 +4,14 @@ use std::borrow::Cow;
 
 use data_encoding::BASE32_NOPAD;
 
-use super::health;
+use super::{endpoint::endpoint, health};
 use crate::{
+    delivery::{self, Budget, RealTrade},
+    desk::{Safename, Visitor},
     http::{Origin, Problem, Request, RequestMethod, Response, Route, Routed, route},
-    identity, media,
+    identity, media, networks, oauth, operator,
     platform::{Config, Event, Later, Platform, random_array},
+    studio, tenants,
 };
 
 /// Answers a request, and writes one event about it.
@@ -68,14 +71,73 @@ fn finished(origin: Origin, route: Route, response: Response) -> Response {
 async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], request: &Request) -> Response {
     match (route, values) {
         (Route::Health, _) => health::health(platform).await,
+        (Route::Operator, _) => operator::handle(platform, request).await,
         (Route::SignIn, _) => identity::sign_in_page(platform, request).await,
-        (Route::SignInLink, [secret]) if request.method == RequestMethod::Post => {
+        (Route::SignInLink, [secret]) if is_post(request) => {
             identity::use_link(platform, request, secret).await
         }
         (Route::SignInLink, [secret]) => identity::link_page(platform, request, secret).await,
         (Route::SignOut, _) => identity::sign_out(platform, request).await,
+        (Route::Home, _) => studio::home(platform, request).await,
+        (Route::Authorize, _) => oauth::authorize(platform, request).await,
+        (Route::Consent, [id]) if is_post(request) => oauth::decide(platform, request, id).await,
+        (Route::Consent, [id]) => oauth::consent_page(platform, request, id).await,
+        (Route::Token, _) => oauth::token(platform, request).await,
+        (Route::Register, _) => oauth::register(platform, request).await,
+        (Route::Revoke, _) => oauth::revoke(platform, request).await,
+        (Route::ServerMetadata, _) => oauth::server_metadata(platform),
+        (Route::ResourceMetadata, [safename]) => oauth::resource_metadata(platform, safename),
+        (Route::Mcp, [safename]) => endpoint(platform, request, safename).await,
+        (Route::PostPage, [safename, post]) => studio::post_page(platform, request, safename, post).await,
+        (Route::PostCancel, [safename, post]) => studio::cancel_post(platform, request, safename, post).await,
+        (Route::Settings, [safename, workspace]) if is_post(request) => {
+            studio::save_settings(platform, request, safename, workspace).await
+        }
+        (Route::Settings, [safename, workspace]) => {
+            studio::settings_page(platform, request, safename, workspace).await
+        }
+        (Route::Connect, [safename, id]) => studio::connect(platform, request, safename, id).await,
         (Route::Media, [tenant, media, tag]) => media::serve(platform, request, tenant, media, tag).await,
+        (Route::Wall | Route::WallEntry | Route::WallAtom | Route::WallJson, [safename, rest @ ..]) => {
+            wall(platform, request, route, safename, rest).await
+        }
         _ => nowhere(),
+    }
+}
+
+fn is_post(request: &Request) -> bool {
+    request.method == RequestMethod::Post
+}
+
+/// A tenant's public pages, to whoever asks.
+async fn wall(
+    platform: &Platform<'_>,
+    request: &Request,
+    route: Route,
+    safename: &str,
+    rest: &[&str],
+) -> Response {
+    let tenant = match safename.parse::<Safename>() {
+        Ok(safename) => tenants::find(platform, &safename).await,
+        Err(_) => Ok(None),
+    };
+    let visitor = match tenant {
+        Ok(tenant) => tenant.and_then(|tenant| Visitor::new(platform, tenant)),
+        Err(_) => return unavailable(),
+    };
+    let Some(visitor) = visitor else { return networks::wall::not_found() };
+    match (route, rest) {
+        (Route::Wall, [handle]) => networks::wall::page(&visitor, platform.config, handle, request).await,
+        (Route::WallAtom, [handle, ..]) => {
+            networks::wall::atom(&visitor, platform.config, handle, request).await
+        }
+        (Route::WallJson, [handle, ..]) => {
+            networks::wall::json_feed(&visitor, platform.config, handle, request).await
+        }
+        (_, [handle, entry]) => {
+            networks::wall::entry_page(&visitor, platform.config, handle, entry, request).await
+        }
+        _ => networks::wall::not_found(),
     }
 }
 
@@ -83,7 +145,12 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
 type Step = for<'a> fn(&'a Platform<'a>, i64) -> Later<'a, ()>;
 
 /// What is done each minute for every shard, in this order.
-const STEPS: &[Step] = &[];
+const STEPS: &[Step] = &[|platform, shard| Box::pin(deliver(platform, shard))];
+
+async fn deliver(platform: &Platform<'_>, shard: i64) {
+    // The report stands in the directory and in an event already.
+    delivery::tick(platform, &RealTrade, shard, Budget::default()).await;
+}
 
 /// Does each minute's work. A shard that is unreachable or behind this worker's schema is left out and told of; no
 /// shard holds back another.
@@ -95,6 +162,15 @@ pub async fn tick(platform: &Platform<'_>) {
         }
         for step in STEPS {
             step(platform, number).await;
+        }
+    }
+    for (place, outcome) in [
+        ("finish_pending", tenants::finish_pending(platform).await.map(drop)),
+        ("delete_due", tenants::delete_due(platform).await.map(drop)),
+        ("retain", operator::retain(platform).await.map(drop)),
+    ] {
+        if outcome.is_err() {
+            platform.events.emit(Event::Fault { place, kind: "database" });
         }
     }
 }
@@ -158,6 +234,11 @@ fn other_methods(methods: &[&str]) -> Response {
 
 fn nowhere() -> Response {
     Problem::new(404, "not_found", "There is nothing at this address.", "Check the address.").response()
+}
+
+fn unavailable() -> Response {
+    Problem::new(503, "unavailable", "This cannot be answered right now.", "Try again in a minute.")
+        .response()
 }
 
 fn misdirected() -> Response {

@@ -12,7 +12,7 @@ use crate::{
 pub const DIRECTORY_SCHEMA: i64 = 1;
 
 /// The number of the last migration in `schema/shard` that this worker needs.
-pub const SHARD_SCHEMA: i64 = 1;
+pub const SHARD_SCHEMA: i64 = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

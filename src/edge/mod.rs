@@ -7,6 +7,7 @@ mod app;
 mod cloudflare;
 #[cfg(feature = "contract")]
 mod contract_route;
+mod endpoint;
 mod fault;
 mod health;
 mod statements;

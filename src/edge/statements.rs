@@ -1,12 +1,18 @@
 //! Every named statement there is: for the contract suite, and for the tests of the house and of the plans.
 
 use super::store;
-use crate::{delivery, desk, identity, media, networks, platform::Sql, posts, profiles, tenants};
+use crate::{
+    delivery, desk, identity, media, networks, oauth, operator, platform::Sql, posts, profiles, tenants,
+};
 
 /// Each room's statements. A store with a line missing here fails a test.
 const STORES: &[&[Sql]] = &[
     store::directory::STATEMENTS,
     store::shard::STATEMENTS,
+    oauth::DIRECTORY_STATEMENTS,
+    oauth::SHARD_STATEMENTS,
+    operator::STATEMENTS,
+    operator::DIRECTORY_STATEMENTS,
     delivery::STATEMENTS,
     delivery::DIRECTORY_STATEMENTS,
     posts::STATEMENTS,
@@ -15,6 +21,7 @@ const STORES: &[&[Sql]] = &[
     networks::STATEMENTS,
     identity::STATEMENTS,
     tenants::STATEMENTS,
+    tenants::DIRECTORY_STATEMENTS,
     desk::STATEMENTS,
 ];
 

@@ -7,10 +7,11 @@ use serde_json::{Value, value::RawValue};
 
 use super::{revision::Revision, shape, writer::ObjectWriter};
 use crate::desk::{Effect, Hints, Scopes, ToolEntry};
-use crate::{posts, profiles};
+use crate::{delivery, networks, posts, profiles, tenants};
 
 /// The tools of every room, in the order in which they are listed.
-const ROOMS: &[&[ToolEntry]] = &[profiles::TOOLS, posts::TOOLS];
+const ROOMS: &[&[ToolEntry]] =
+    &[tenants::TOOLS, profiles::TOOLS, networks::TOOLS, posts::TOOLS, delivery::TOOLS];
 
 /// What `generate` made of the tools' types; a test keeps it fresh.
 const SCHEMAS: &str = include_str!("catalogue.json");

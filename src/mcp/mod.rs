@@ -26,9 +26,9 @@ use judge::{Action, Judged, ToolCall};
 use message::Id;
 use writer::ObjectWriter;
 
-use crate::desk::{Caller, Code, Refusal, Scopes};
+use crate::desk::{Caller, Code, Effect, Hints, Refusal, Scopes};
 use crate::http::{Request, Response};
-use crate::platform::Platform;
+use crate::platform::{DatabaseFault, Platform};
 
 /// What the edge does with a request, and what it tells the operator.
 #[derive(Debug)]
@@ -46,10 +46,16 @@ pub struct Answer {
 pub enum Outcome {
     /// This.
     Response(Response),
-    /// 403 with a challenge that names these capabilities. Nothing ran.
+    /// 403 with a challenge that names these capabilities. Nothing was changed.
     InsufficientScope(Scopes),
-    /// 401: the grant is over. Nothing ran.
+    /// 401: the grant is over. Nothing was changed.
     Unauthenticated,
+}
+
+/// Whether a request may ask for the list of tools, which alone depends on the role.
+pub fn lists_tools(request: &Request) -> bool {
+    const METHOD: &[u8] = b"tools/list";
+    request.body.windows(METHOD.len()).any(|bytes| bytes == METHOD)
 }
 
 /// Answers a request to a tenant's endpoint from a caller whose token was accepted. `allowed` is what is known of the
@@ -91,7 +97,7 @@ struct Reply {
     code: Option<&'static str>,
 }
 
-/// Why the whole request is turned away before anything ran.
+/// Why the whole request is turned away, with nothing changed.
 enum Denial {
     InsufficientScope(Scopes),
     Unauthenticated,
@@ -158,8 +164,9 @@ impl Endpoint<'_> {
 
     /// Calls a tool. In a batch others may have run before, so that no refusal may hide their results.
     async fn call(&self, call: ToolCall<'_>, in_batch: bool) -> Result<ToolReply, Denial> {
+        let tool = &call.tool.entry;
         let called = if call.problems.is_empty() {
-            call.tool.entry.call(self.caller, call.arguments).await
+            tool.call(self.caller, call.arguments).await
         } else {
             Err(Refusal::Problems(call.problems))
         };
@@ -167,13 +174,13 @@ impl Endpoint<'_> {
             Ok(output) => Ok((results::tool_result(self.revision, &output), None)),
             Err(refusal) => match Denial::from_refusal(&refusal) {
                 Some(denial) if !in_batch => Err(denial),
-                _ => Ok(self.refused(refusal)),
+                _ => Ok(self.refused(tool.hints, refusal)),
             },
         }
     }
 
-    fn refused(&self, refusal: Refusal) -> ToolReply {
-        let problems = refusal.problems();
+    fn refused(&self, hints: Hints, refusal: Refusal) -> ToolReply {
+        let problems = certain(hints, refusal).problems();
         let code = problems.first().map(|problem| problem.code.as_str());
         (results::tool_error(self.revision, &problems), code)
     }
@@ -188,6 +195,16 @@ impl Endpoint<'_> {
         let body = if is_batch { format!("[{}]", texts.join(",")) } else { texts.concat() };
         let response = Response::of(status, "application/json", body).cors().no_store();
         if status == 405 { response.with_header("allow", "POST") } else { response }
+    }
+}
+
+/// A tool that only reads has changed nothing, whatever became of its batch.
+fn certain(hints: Hints, refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Fault(DatabaseFault::Unknown(why)) if hints.effect == Effect::Reads => {
+            Refusal::Fault(DatabaseFault::Rejected(why))
+        }
+        refusal => refusal,
     }
 }
 

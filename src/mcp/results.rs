@@ -9,7 +9,7 @@ use super::{
     revision::{Era, Revision},
     writer::ObjectWriter,
 };
-use crate::desk::Problem;
+use crate::desk::{Code, Problem};
 
 /// What the server tells a model of itself; at most 2 kB, since clients cut it there.
 pub const INSTRUCTIONS: &str = include_str!("instructions.txt");
@@ -117,7 +117,11 @@ fn complete(revision: Revision, members: ObjectWriter) -> String {
 
 /// The problems as a model reads them: everything that the structure holds.
 fn in_words(problems: &[Problem]) -> String {
-    let mut words = format!("Refused, nothing was changed. Problems: {}.", problems.len());
+    let mut words = if problems.iter().any(|problem| problem.code == Code::OutcomeUnknown) {
+        "Not answered; something may have been changed.".to_owned()
+    } else {
+        format!("Refused, nothing was changed. Problems: {}.", problems.len())
+    };
     for (index, problem) in problems.iter().enumerate() {
         let place = if problem.field.is_empty() { String::new() } else { format!(" at {}", problem.field) };
         words.push_str(&format!(

@@ -110,7 +110,8 @@ impl Refused {
     /// A page that names where the answer would go. Following its link is the person's own act: without it anybody
     /// could use this origin to send people elsewhere (RFC 9700 section 4.11.2).
     fn response(&self, config: &Config, person: Option<&Session>) -> Response {
-        let mut parameters = vec![("error", self.reason.code()), ("error_description", self.reason.sentence())];
+        let mut parameters =
+            vec![("error", self.reason.code()), ("error_description", self.reason.sentence())];
         parameters.extend(self.state.as_deref().map(|state| ("state", state)));
         parameters.push(("iss", &config.public_origin));
         let template = RefusedPage {
@@ -260,9 +261,8 @@ fn read_wish(query: Query, config: &Config) -> Result<Wish, Reason> {
         .filter(|_| get("code_challenge_method") == Some("S256"))
         .and_then(Challenge::parse)
         .ok_or(Reason::Challenge)?;
-    let tenant = get("resource")
-        .map(|resource| named_tenant(resource, config).ok_or(Reason::Resource))
-        .transpose()?;
+    let tenant =
+        get("resource").map(|resource| named_tenant(resource, config).ok_or(Reason::Resource)).transpose()?;
     Ok(Wish {
         challenge,
         scopes: scopes(get("scope")),

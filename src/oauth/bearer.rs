@@ -59,9 +59,8 @@ async fn try_authenticate(
 ) -> Result<Authenticated, Challenge> {
     let token = bearer_token(request)?;
     let resource = platform.config.resource(safename.as_str());
-    let verified =
-        access_token::verify(platform.config, platform.now(), token, Audience::Exactly(&resource))
-            .ok_or(Challenge::Invalid)?;
+    let verified = access_token::verify(platform.config, platform.now(), token, Audience::Exactly(&resource))
+        .ok_or(Challenge::Invalid)?;
     let tenant = tenants::find(platform, safename).await.map_err(|_| Challenge::Unavailable)?;
     let tenant = tenant.filter(|tenant| tenant.id == verified.tenant_id).ok_or(Challenge::Invalid)?;
     let Verified { grant_id, generation, user_id, client_id, scopes, .. } = verified;

@@ -14,6 +14,8 @@ const LIFE_SECONDS: i64 = 90 * 86_400;
 const TOUCH_SECONDS: i64 = 86_400;
 /// KV holds a copy for a day.
 const COPY_SECONDS: u32 = 86_400;
+/// An isolate keeps its own for 15 s.
+const MEMORY_SECONDS: i64 = 15;
 
 /// What a client may do to get tokens (RFC 7591 section 2), as far as it is served here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,10 +132,7 @@ pub(super) async fn add(
 
 /// The client with this id, unless it has expired. A copy may answer, however old: metadata never change and the last
 /// use only moves on, so what a copy calls live is live, and what it does not, the directory decides.
-pub(super) async fn find(
-    platform: &Platform<'_>,
-    client_id: &str,
-) -> Result<Option<Client>, DatabaseFault> {
+pub(super) async fn find(platform: &Platform<'_>, client_id: &str) -> Result<Option<Client>, DatabaseFault> {
     let Ok(id) = client_id.parse::<ClientId>() else { return Ok(None) };
     let now = platform.now();
     if let Some(client) = copy(platform, &id).await.filter(|client| client.is_live(now)) {
@@ -163,9 +162,18 @@ fn key(id: &str) -> String {
     format!("client/1/{id}")
 }
 
-/// A KV that fails, misses or lies is only slower.
+/// This isolate's copy, or KV's. A KV that fails, misses or lies is only slower.
 async fn copy(platform: &Platform<'_>, id: &ClientId) -> Option<Client> {
-    let text = platform.key_value.get(&key(id.as_str())).await.ok()??;
+    let key = key(id.as_str());
+    let own = platform.memory.recall(&key, platform.now());
+    let text = match own {
+        Some(text) => text,
+        None => {
+            let text = platform.key_value.get(&key).await.ok()??;
+            platform.memory.keep(key, text.clone(), platform.now(), MEMORY_SECONDS);
+            text
+        }
+    };
     let Copy { metadata, used_at } = serde_json::from_str(&text).ok()?;
     Some(Client { id: id.to_string(), metadata, used_at })
 }
@@ -173,6 +181,8 @@ async fn copy(platform: &Platform<'_>, id: &ClientId) -> Option<Client> {
 async fn keep_copy(platform: &Platform<'_>, client: &Client) {
     let copy = Copy { metadata: client.metadata.clone(), used_at: client.used_at };
     if let Ok(text) = serde_json::to_string(&copy) {
-        let _ = platform.key_value.put(&key(&client.id), text, COPY_SECONDS).await;
+        let key = key(&client.id);
+        platform.memory.keep(key.clone(), text.clone(), platform.now(), MEMORY_SECONDS);
+        let _ = platform.key_value.put(&key, text, COPY_SECONDS).await;
     }
 }

@@ -64,7 +64,6 @@ struct Issued {
     resource: String,
     offline: bool,
     consented_at: Timestamp,
-    expires_at: Timestamp,
     used_at: Option<Timestamp>,
     wrapped_key: Sealed,
 }
@@ -82,7 +81,6 @@ impl FromRow for Issued {
             resource: row.get("resource")?,
             offline: row.get("offline")?,
             consented_at: row.get("consented_at")?,
-            expires_at: row.get("expires_at")?,
             used_at: row.get("used_at")?,
             wrapped_key: row.get("wrapped_key")?,
         })
@@ -116,7 +114,8 @@ impl Issued {
 }
 
 /// Redeems a code. Everything is checked before the code is used up, so that a stranger's attempt costs an honest client
-/// nothing; using it up, letting the grant live on and beginning its refresh family are one batch, which one caller wins.
+/// nothing; using it up while it is unused and in time, letting the grant live on and beginning its refresh family are one
+/// batch, which one caller wins.
 pub(super) async fn redeem(
     platform: &Platform<'_>,
     client: &Client,
@@ -136,8 +135,7 @@ pub(super) async fn redeem(
         }
         return Err(TokenFault::Grant);
     }
-    let in_time = platform.now() < issued.expires_at;
-    if !(proven && in_time && issued.is_for_address(parameters.get("redirect_uri"))) {
+    if !(proven && issued.is_for_address(parameters.get("redirect_uri"))) {
         return Err(TokenFault::Grant);
     }
     check_resource(platform, parameters, &issued.resource)?;
@@ -176,10 +174,5 @@ async fn use_up(
     }
     let act = Act { name: "redeem_code", subjects: &[holder.grant_id.as_str()] };
     let facts = holder.caller(platform)?.write(act, statements).await?.facts;
-    Ok(Tokens {
-        scopes: facts.granted,
-        resource: issued.resource.clone(),
-        refresh: first_refresh,
-        holder,
-    })
+    Ok(Tokens { scopes: facts.granted, resource: issued.resource.clone(), refresh: first_refresh, holder })
 }

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     desk::{
-        Act, AppId, Authority, Caller, Facts, GrantId, PendingId, Refusal, Safename, Scope, Scopes, WorkspaceId,
+        Act, AppId, Authority, Caller, Facts, GrantId, PendingId, Refusal, Safename, Scope, Scopes,
+        WorkspaceId,
     },
     http::{Form, FormTarget, Notice, Request, Response, page},
     identity::{self, Session},
@@ -42,7 +43,9 @@ impl From<DatabaseFault> for ConsentFault {
 impl From<Refusal> for ConsentFault {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Unauthenticated | Refusal::InsufficientScope(_) | Refusal::Problems(_) => Self::NotAMember,
+            Refusal::Unauthenticated | Refusal::InsufficientScope(_) | Refusal::Problems(_) => {
+                Self::NotAMember
+            }
             Refusal::Conflict | Refusal::Fault(_) => Self::Database,
         }
     }
@@ -63,9 +66,11 @@ fn wire_error(fault: ConsentFault, request: &Request) -> Response {
             "That organisation is not yours",
             "You are not a member of the organisation that the app asked for, or there is no such organisation. Nothing was allowed.",
         ),
-        ConsentFault::Malformed => {
-            notice(400, "That was neither yes nor no", "Go back and use one of the buttons. Nothing was allowed.")
-        }
+        ConsentFault::Malformed => notice(
+            400,
+            "That was neither yes nor no",
+            "Go back and use one of the buttons. Nothing was allowed.",
+        ),
         ConsentFault::Database => Notice::UNAVAILABLE.response(503),
         ConsentFault::Unfinished => notice(
             503,
@@ -360,7 +365,7 @@ struct Tickable<'a> {
 struct Capability {
     name: &'static str,
     words: &'static str,
-    marks: &'static [&'static str],
+    marks: &'static [Mark],
     ticked: bool,
 }
 
@@ -371,13 +376,24 @@ impl Capability {
 }
 
 /// What a capability can do that reading cannot.
-const fn marks(scope: Scope) -> &'static [&'static str] {
+struct Mark {
+    word: &'static str,
+    /// Whether others see it, or it cannot be taken back.
+    grave: bool,
+}
+
+const WRITES: Mark = Mark { word: "writes", grave: false };
+const DELETES: Mark = Mark { word: "deletes", grave: true };
+const PUBLISHES: Mark = Mark { word: "publishes", grave: true };
+const SCHEDULES: Mark = Mark { word: "publishes later", grave: true };
+
+const fn marks(scope: Scope) -> &'static [Mark] {
     match scope {
-        Scope::PostsPublish | Scope::CommentsWrite => &["publishes"],
-        Scope::PostsWrite => &["writes", "publishes later", "deletes"],
-        Scope::WorkflowsRun => &["writes", "publishes"],
-        Scope::CatalogueWrite | Scope::BrandWrite | Scope::WorkflowsWrite => &["writes", "deletes"],
-        Scope::SocialProfilesWrite | Scope::MediaWrite => &["writes"],
+        Scope::PostsPublish | Scope::CommentsWrite => &[PUBLISHES],
+        Scope::PostsWrite => &[WRITES, SCHEDULES, DELETES],
+        Scope::WorkflowsRun => &[WRITES, PUBLISHES],
+        Scope::CatalogueWrite | Scope::BrandWrite | Scope::WorkflowsWrite => &[WRITES, DELETES],
+        Scope::SocialProfilesWrite | Scope::MediaWrite => &[WRITES],
         Scope::WorkspaceRead
         | Scope::SocialProfilesRead
         | Scope::PostsRead

@@ -68,10 +68,8 @@ impl Holder {
     pub(super) async fn end(&self, platform: &Platform<'_>, how: End) -> Result<(), Refusal> {
         let ids = || [Value::from(&self.tenant.id), Value::from(&self.grant_id), platform.now().into()];
         let [tenant, grant, now] = ids();
-        let statements = vec![
-            sql::END_GRANT.with([tenant, grant, now, how.why().into()]),
-            sql::END_FAMILY.with(ids()),
-        ];
+        let statements =
+            vec![sql::END_GRANT.with([tenant, grant, now, how.why().into()]), sql::END_FAMILY.with(ids())];
         let act = Act { name: how.act(), subjects: &[self.grant_id.as_str()] };
         match self.caller(platform)?.write(act, statements).await {
             Ok(_) | Err(Refusal::Unauthenticated) => {

@@ -23,7 +23,8 @@ impl Challenge {
 
     /// Whether `verifier` is what the challenge was made of (RFC 7636 section 4.6), in constant time.
     pub(super) fn answered_by(&self, verifier: &str) -> bool {
-        is_verifier(verifier) && bool::from(sha256_text(verifier.as_bytes()).as_bytes().ct_eq(self.0.as_bytes()))
+        is_verifier(verifier)
+            && bool::from(sha256_text(verifier.as_bytes()).as_bytes().ct_eq(self.0.as_bytes()))
     }
 }
 

@@ -189,7 +189,8 @@ impl Family {
         let Some(back) = self.number.checked_sub(number + 2).filter(|back| *back >= 0) else {
             return Standing::Superseded;
         };
-        let successor_used = usize::try_from(back).ok().and_then(|back| self.first_uses.iter().rev().nth(back));
+        let successor_used =
+            usize::try_from(back).ok().and_then(|back| self.first_uses.iter().rev().nth(back));
         match successor_used {
             Some(used) if now < used.plus_seconds(GRACE_SECONDS) => Standing::Superseded,
             _ => Standing::Replayed,
@@ -258,9 +259,7 @@ pub(super) fn begin(
         .config
         .keys
         .tenant_key(tenant_id.as_str(), wrapped_key)
-        .and_then(|key| {
-            key.seal(platform.entropy, &secret_place(platform.config, tenant_id, &id), &secret)
-        })
+        .and_then(|key| key.seal(platform.entropy, &secret_place(platform.config, tenant_id, &id), &secret))
         .map_err(|_| TokenFault::Unavailable)?;
     let add = sql::ADD_FAMILY.with([
         Value::from(tenant_id),
@@ -282,8 +281,7 @@ pub(super) async fn refresh(
     client: &Client,
     parameters: &Params,
 ) -> Result<Tokens, TokenFault> {
-    let token =
-        parameters.get("refresh_token").ok_or(TokenFault::Parameter("refresh_token is missing."))?;
+    let token = parameters.get("refresh_token").ok_or(TokenFault::Parameter("refresh_token is missing."))?;
     let token = RefreshToken::parse(token).ok_or(TokenFault::Grant)?;
     for _ in 0..MOST_ATTEMPTS {
         let family = find(platform, &token).await?.ok_or(TokenFault::Grant)?;

@@ -49,8 +49,8 @@ pub async fn snapshot(platform: &Platform<'_>, who: &Authenticated) -> Result<Sn
             allowed: Scopes::from_bits(copy.allowed),
         });
     }
-    let caller = Caller::new(*platform, who.tenant.clone(), who.authority.clone())
-        .ok_or(Refusal::Unauthenticated)?;
+    let caller =
+        Caller::new(*platform, who.tenant.clone(), who.authority.clone()).ok_or(Refusal::Unauthenticated)?;
     let facts = caller.facts().await?;
     let copy = Copy {
         read_at: now,

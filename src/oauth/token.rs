@@ -55,9 +55,11 @@ fn wire_error(fault: TokenFault) -> Response {
     match fault {
         TokenFault::Parameter(description) => wire::error(400, "invalid_request", description),
         TokenFault::Repeated => wire::error(400, "invalid_request", "A parameter was sent more than once."),
-        TokenFault::GrantType => {
-            wire::error(400, "unsupported_grant_type", "Only authorization_code and refresh_token are served.")
-        }
+        TokenFault::GrantType => wire::error(
+            400,
+            "unsupported_grant_type",
+            "Only authorization_code and refresh_token are served.",
+        ),
         TokenFault::Client => wire::error(
             401,
             "invalid_client",
@@ -104,15 +106,13 @@ pub async fn token(platform: &Platform<'_>, request: &Request) -> Response {
 }
 
 async fn try_token(platform: &Platform<'_>, request: &Request) -> Result<Response, TokenFault> {
-    let form = request
-        .form()
-        .ok_or(TokenFault::Parameter("The body must be application/x-www-form-urlencoded."))?;
+    let form =
+        request.form().ok_or(TokenFault::Parameter("The body must be application/x-www-form-urlencoded."))?;
     let parameters = Params::once(form).map_err(|repeated| match repeated {
         Repeated::Resource => TokenFault::Resource,
         Repeated::Other => TokenFault::Repeated,
     })?;
-    let grant_type =
-        parameters.get("grant_type").ok_or(TokenFault::Parameter("grant_type is missing."))?;
+    let grant_type = parameters.get("grant_type").ok_or(TokenFault::Parameter("grant_type is missing."))?;
     let client = public_client(platform, request, &parameters).await?;
     let tokens = match grant_type {
         "authorization_code" => code::redeem(platform, &client, &parameters).await?,
@@ -156,7 +156,7 @@ pub(super) fn check_resource(
     granted: &str,
 ) -> Result<(), TokenFault> {
     let Some(asked) = parameters.get("resource") else { return Ok(()) };
-    let asked = named_tenant(asked, platform.config)
-        .map(|safename| platform.config.resource(safename.as_str()));
+    let asked =
+        named_tenant(asked, platform.config).map(|safename| platform.config.resource(safename.as_str()));
     if asked.as_deref() == Some(granted) { Ok(()) } else { Err(TokenFault::Resource) }
 }

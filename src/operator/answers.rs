@@ -5,9 +5,10 @@ use serde_json::json;
 
 use super::{
     command::{Command, CreateTenant, Invite},
-    holds, status, unavailable, utc,
+    status, unavailable, utc,
 };
 use crate::{
+    delivery::{self, Release},
     desk::{Safename, Tenant, TenantId, UserId},
     http::{Problem, Response},
     identity::{self, EmailAddress, SignInLink},
@@ -56,8 +57,8 @@ pub(super) async fn answer(platform: &Platform<'_>, command: Command) -> Respons
         Command::Invite(invitation) => invite(platform, &invitation).await,
         Command::ListTenants { after } => list_tenants(platform, &after).await,
         Command::Status => status::status(platform).await.map(|status| ok(&status)).map_err(Fault::from),
-        Command::HoldShard { shard, reason } => hold(platform, shard, Some(&reason)).await,
-        Command::ReleaseShard { shard } => hold(platform, shard, None).await,
+        Command::HoldShard { shard, reason } => hold(platform, shard, &reason).await,
+        Command::ReleaseShard { shard } => release(platform, shard).await,
         Command::ExportTenant { safename, next } => export(platform, &safename, next.as_deref()).await,
         Command::DeleteTenant { safename } => delete(platform, &safename).await,
         Command::RestoreTenant { safename } => restore(platform, &safename).await,
@@ -160,20 +161,27 @@ fn listed(platform: &Platform<'_>, Listed { registration, description }: &Listed
     })
 }
 
-async fn hold(platform: &Platform<'_>, shard: i64, reason: Option<&str>) -> Result<Response, Fault> {
-    if platform.shard(shard).is_none() {
-        return Err(Fault::Problem(Problem::new(
-            404,
-            "shard_not_found",
-            "There is no such shard.",
-            "See scripts/admin status.",
-        )));
-    }
-    match reason {
-        Some(reason) => holds::hold_shard(platform, shard, reason).await?,
-        None => holds::release_shard(platform, shard).await?,
-    }
-    Ok(ok(&json!({ "shard": shard, "held": reason.is_some() })))
+async fn hold(platform: &Platform<'_>, shard: i64, reason: &str) -> Result<Response, Fault> {
+    must_be_bound(platform, shard)?;
+    delivery::hold(platform, shard, reason).await?;
+    Ok(ok(&json!({ "shard": shard, "held": true })))
+}
+
+/// `doubted`: deliveries that are looked up before anything is sent, because the shard had been restored.
+async fn release(platform: &Platform<'_>, shard: i64) -> Result<Response, Fault> {
+    must_be_bound(platform, shard)?;
+    let doubted = match delivery::release(platform, shard).await? {
+        Release::NotHeld | Release::Resumed => 0,
+        Release::Doubted(doubted) => doubted,
+    };
+    Ok(ok(&json!({ "shard": shard, "held": false, "doubted": doubted })))
+}
+
+fn must_be_bound(platform: &Platform<'_>, shard: i64) -> Result<(), Fault> {
+    platform.shard(shard).map(drop).ok_or_else(|| {
+        let hint = "See scripts/admin status.";
+        Fault::Problem(Problem::new(404, "shard_not_found", "There is no such shard.", hint))
+    })
 }
 
 /// Rows as JSON lines; a last line `{"next": …}` only where more follows.

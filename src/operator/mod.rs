@@ -5,7 +5,6 @@
 mod answers;
 mod command;
 mod fields;
-mod holds;
 mod retention;
 mod status;
 mod store;
@@ -17,9 +16,8 @@ use crate::{
     platform::{DatabaseFault, Platform, Timestamp},
 };
 
-pub use holds::{hold_shard, release_shard};
-pub use retention::{KEPT, RULES, Rule, retain};
-pub use store::{DIRECTORY_STATEMENTS, STATEMENTS};
+pub use retention::retain;
+pub use store::{DIRECTORY_STATEMENTS, KEPT, RULES, Rule, STATEMENTS};
 
 /// `POST /operator`: checks the token, reads the command, carries it out.
 pub async fn handle(platform: &Platform<'_>, request: &Request) -> Response {

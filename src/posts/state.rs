@@ -112,9 +112,16 @@ impl DeliveryState {
                 S::Cancelled,
                 S::Unknown,
             ],
-            S::Preparing => {
-                &[S::Preparing, S::Armed, S::Sent, S::Published, S::Retrying, S::Paused, S::Failed, S::Unknown]
-            }
+            S::Preparing => &[
+                S::Preparing,
+                S::Armed,
+                S::Sent,
+                S::Published,
+                S::Retrying,
+                S::Paused,
+                S::Failed,
+                S::Unknown,
+            ],
             S::Armed => &[
                 S::Armed,
                 S::Preparing,

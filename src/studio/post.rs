@@ -39,7 +39,12 @@ struct PartCard<'a> {
 }
 
 /// `GET /{safename}/posts/{post_id}`.
-pub async fn post_page(platform: &Platform<'_>, request: &Request, safename: &str, post_id: &str) -> Response {
+pub async fn post_page(
+    platform: &Platform<'_>,
+    request: &Request,
+    safename: &str,
+    post_id: &str,
+) -> Response {
     match member(platform, request, safename).await {
         Ok((session, caller)) => show(platform, &session, &caller, post_id, None).await,
         Err(response) => response,

@@ -14,7 +14,6 @@ mod keys;
 mod members;
 mod model;
 mod store;
-mod tables;
 mod tools;
 mod workspaces;
 
@@ -26,7 +25,6 @@ pub use founding::{CreateFault, Created, NewTenant, create};
 pub use keys::{Rotation, rotate_keys};
 pub use members::{Membership, NewMember, add_member, is_member, of_person};
 pub use model::{NameFault, Registration, State, WorkspaceSettings, new_safename};
-pub use store::{DIRECTORY_STATEMENTS, STATEMENTS};
-pub use tables::{TABLES, TenantTable};
+pub use store::{DIRECTORY_STATEMENTS, STATEMENTS, TABLES, TenantTable};
 pub use tools::TOOLS;
 pub use workspaces::{save_settings, settings};

@@ -1,10 +1,13 @@
-//! The SQL of tenants, members and workspaces.
+//! The SQL of tenants, members and workspaces, and of all that a tenant has.
+
+mod tables;
 
 pub(super) use directory::*;
 pub(super) use shard::*;
 
 pub use directory::STATEMENTS as DIRECTORY_STATEMENTS;
 pub use shard::STATEMENTS;
+pub use tables::{TABLES, TenantTable};
 
 mod directory {
     use crate::platform::statements;

@@ -225,21 +225,21 @@ fn a_thread_hangs_together_and_the_comment_hangs_under_the_post() {
         vec![
             part(PartKind::Post, "One"),
             part(PartKind::Reply, "Two"),
-            part(PartKind::Reply, "Three"),
             part(PartKind::FirstComment, "Comment"),
+            part(PartKind::Reply, "Three"),
         ],
         Value::Null,
     );
     desk.steps_to_the_end();
     let posts = desk.posts();
     let texts: Vec<&str> = posts.iter().map(|post| post.value["text"].as_str().unwrap()).collect();
-    assert_eq!(texts, ["One", "Two", "Three", "Comment"], "keys keep the order of the parts");
+    assert_eq!(texts, ["One", "Two", "Comment", "Three"], "keys keep the order of the parts");
     let reference = |index: usize| json!({ "uri": format!("at://{}/app.bsky.feed.post/{}", pds::did(0), posts[index].rkey), "cid": posts[index].cid });
     let under = |index: usize| json!({ "root": reference(0), "parent": reference(index) });
     assert_eq!(posts[0].value.get("reply"), None);
     assert_eq!(posts[1].value["reply"], under(0));
-    assert_eq!(posts[2].value["reply"], under(1));
-    assert_eq!(posts[3].value["reply"], under(0));
+    assert_eq!(posts[2].value["reply"], under(0));
+    assert_eq!(posts[3].value["reply"], under(1));
     assert_eq!(posts[2].value["createdAt"], "2026-11-20T09:00:00.002Z");
 }
 

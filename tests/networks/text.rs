@@ -182,7 +182,7 @@ fn rendered(network: Network, text: &str, media: Vec<Attachment>) -> Rendered {
         remote_id: "x".to_owned(),
         server: None,
     };
-    render(network, &Draft { parts: vec![part], settings: Value::Null }, &account)
+    render(network, &Draft { parts: vec![part], settings: Value::Null })
 }
 
 fn picture(content_type: &str, bytes: u64, alt: &str) -> Attachment {

@@ -24,7 +24,7 @@ use rusqlite::{
     types::ValueRef,
 };
 
-use super::{Faults, Port};
+use super::{Fault, Faults, Port};
 
 const MAX_EXACT: i64 = 1 << 53;
 
@@ -194,10 +194,10 @@ impl Database for SimDatabase {
         let names: Vec<&'static str> = statements.iter().map(|statement| statement.sql.name).collect();
         let fault = self.faults.next(port, &names);
         Box::pin(async move {
-            self.faults
-                .call(fault, || self.transaction(&statements))
-                .await
-                .map_err(|fault| DatabaseFault::Unknown(format!("{fault:?}")))?
+            self.faults.call(fault, || self.transaction(&statements)).await.map_err(|fault| match fault {
+                Fault::NotSent => DatabaseFault::Rejected("the batch was not taken".to_owned()),
+                fault => DatabaseFault::Unknown(format!("{fault:?}")),
+            })?
         })
     }
 }

@@ -122,3 +122,19 @@ pub fn config_from(
 ) -> Result<Config, Vec<postern::platform::ConfigProblem>> {
     Config::read(|name| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone()))
 }
+
+/// [`local_config`] with a second root key, t2; `current` is in use and `retired` are not accepted.
+pub fn config_with_keys(current: &str, retired: &[&str]) -> Config {
+    let keys = serde_json::json!({
+        "current": current,
+        "keys": {
+            "t1": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+            "t2": "IAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+        },
+        "retired": retired,
+    });
+    let mut settings = local_settings();
+    settings.retain(|(name, _)| *name != "POSTERN_KEYS");
+    settings.push(("POSTERN_KEYS", keys.to_string()));
+    config_from(&settings).unwrap_or_else(|_| panic!("these keys are good"))
+}

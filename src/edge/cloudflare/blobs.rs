@@ -8,6 +8,9 @@ use crate::platform::{BlobFault, BlobInfo, Blobs, ByteRange, Later};
 /// The smallest part of a multipart upload, but the last: 5 MiB.
 const PART: usize = 5 << 20;
 
+/// Most keys that R2 lists at once.
+const MOST_LISTED: u32 = 1000;
+
 /// A bound R2 bucket.
 pub struct R2(pub Bucket);
 
@@ -151,6 +154,14 @@ impl Blobs for R2 {
 
     fn read<'a>(&'a self, key: &'a str, range: ByteRange) -> Later<'a, Result<Option<Vec<u8>>, BlobFault>> {
         Box::pin(async move { self.read_range(key, range).await.map_err(failed) })
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str, limit: usize) -> Later<'a, Result<Vec<String>, BlobFault>> {
+        let limit = u32::try_from(limit).unwrap_or(MOST_LISTED).min(MOST_LISTED);
+        Box::pin(async move {
+            let listed = self.0.list().prefix(prefix).limit(limit).execute().await.map_err(failed)?;
+            Ok(listed.objects().iter().map(worker::Object::key).collect())
+        })
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Later<'a, Result<(), BlobFault>> {

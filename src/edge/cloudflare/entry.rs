@@ -17,7 +17,7 @@ use super::{
 use crate::{
     edge::{serve, tick},
     http::{Request, RequestMethod, Response},
-    platform::{Config, ConfigProblem, Database, Event, Events, Platform},
+    platform::{Config, ConfigProblem, Database, Event, Events, Memory, Platform},
 };
 
 type Settings = std::result::Result<Config, Vec<ConfigProblem>>;
@@ -25,6 +25,8 @@ type Settings = std::result::Result<Config, Vec<ConfigProblem>>;
 thread_local! {
     /// The settings, read once per isolate.
     static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
+    /// What the isolate remembers between requests.
+    static MEMORY: Rc<Memory> = Rc::default();
 }
 
 #[event(start)]
@@ -78,6 +80,7 @@ struct Bindings {
     shards: Vec<D1>,
     key_value: Kv,
     media: R2,
+    memory: Rc<Memory>,
 }
 
 impl Bindings {
@@ -92,6 +95,7 @@ impl Bindings {
             shards: std::iter::once(first).chain(others).collect(),
             key_value: env.kv("KV").map(Kv).map_err(missing("KV"))?,
             media: env.bucket("MEDIA").map(R2).map_err(missing("MEDIA"))?,
+            memory: MEMORY.with(Rc::clone),
         })
     }
 
@@ -103,7 +107,7 @@ impl Bindings {
         Web { blobs: &self.media }
     }
 
-    const fn platform<'a>(
+    fn platform<'a>(
         &'a self,
         config: &'a Config,
         shards: &'a [&'a dyn Database],
@@ -113,6 +117,7 @@ impl Bindings {
             directory: &self.directory,
             shards,
             key_value: &self.key_value,
+            memory: &self.memory,
             http,
             blobs: &self.media,
             clock: &IsolateClock,

@@ -25,7 +25,8 @@ JOIN workspace w ON w.tenant_id = p.tenant_id AND w.workspace_id = p.workspace_i
 WHERE p.tenant_id = ?1 AND p.network = 'wall' AND p.handle = ?2 AND p.state <> 'disconnected'";
 
     /// A page of entries, newest first, each with its further parts in order. It begins after the entry that stood at
-    /// ?3, ?4. ?1 tenant ?2 handle ?3 time ?4 entry ?5 how many
+    /// ?3, ?4. Without the hint the planner reads the tenant's whole Wall for each post.
+    /// ?1 tenant ?2 handle ?3 time ?4 entry ?5 how many
     PAGE = "wall_page", "SELECT e.entry_id, e.delivery_id, e.position, e.content, e.published_at
 FROM (SELECT delivery_id, published_at, entry_id FROM wall_entry
   WHERE tenant_id = ?1

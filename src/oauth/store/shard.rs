@@ -24,7 +24,7 @@ WHERE tenant_id = ?1 AND workspace_id IN (SELECT value FROM json_each(?3))";
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
     /// A code, whatever its state, and the grant it is for. ?1 tenant ?2 code's hash
-    pub(in crate::oauth) FIND_CODE = "find_code", "SELECT c.grant_id, c.client_id, c.redirect_uri, c.redirect_given, c.challenge, c.resource, c.expires_at, c.used_at,
+    pub(in crate::oauth) FIND_CODE = "find_code", "SELECT c.grant_id, c.client_id, c.redirect_uri, c.redirect_given, c.challenge, c.resource, c.used_at,
   g.user_id, g.generation, g.offline, g.created_at AS consented_at, t.wrapped_key
 FROM auth_code c
 JOIN oauth_grant g ON g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id

@@ -10,6 +10,7 @@ pub(super) async fn suite(store: &dyn Blobs) -> Vec<Check> {
     suite.check("gives nothing for what is not there", flat(absent(store).await));
     suite.check("gives size, type and bytes of what was stored", flat(stored(store).await));
     suite.check("gives runs of bytes, as far as there are any", flat(ranges(store).await));
+    suite.check("lists what begins alike, as many as asked for", flat(listed(store).await));
     suite.check("removes, also what is not there", flat(removed(store).await));
     suite.checks
 }
@@ -44,6 +45,15 @@ async fn ranges(store: &dyn Blobs) -> Result<Result<(), String>, BlobFault> {
     let none = store.read(KEY, run(0, 0)).await?;
     let wanted = [vec![10, 11, 12], vec![254, 255], vec![], vec![]].map(Some);
     Ok(same(&[middle, end, beyond, none], &wanted))
+}
+
+async fn listed(store: &dyn Blobs) -> Result<Result<(), String>, BlobFault> {
+    store.put("contract/blob2", "text/plain", vec![1]).await?;
+    let mut both = store.list("contract/blob", 10).await?;
+    both.sort();
+    let counts = (store.list("contract/blob", 1).await?.len(), store.list("contract/x", 10).await?.len());
+    store.delete("contract/blob2").await?;
+    Ok(same(&(both, counts), &(vec![KEY.to_owned(), "contract/blob2".to_owned()], (1, 0))))
 }
 
 async fn removed(store: &dyn Blobs) -> Result<Result<(), String>, BlobFault> {

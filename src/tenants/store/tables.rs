@@ -18,9 +18,27 @@ pub struct TenantTable {
     pub erase: Sql,
 }
 
-macro_rules! parameter {
-    ($column:ident) => {
-        ", ?"
+/// The parameters of a key of one to three columns after `?1`, and of the limit behind them.
+macro_rules! after_key {
+    ($a:ident) => {
+        "?1, ?2"
+    };
+    ($a:ident $b:ident) => {
+        "?1, ?2, ?3"
+    };
+    ($a:ident $b:ident $c:ident) => {
+        "?1, ?2, ?3, ?4"
+    };
+}
+macro_rules! limit_after_key {
+    ($a:ident) => {
+        "?3"
+    };
+    ($a:ident $b:ident) => {
+        "?4"
+    };
+    ($a:ident $b:ident $c:ident) => {
+        "?5"
     };
 }
 
@@ -39,8 +57,8 @@ macro_rules! tenant_tables {
                     $(", ", stringify!($key),)+ $(", ", stringify!($column),)*
                     " FROM ", stringify!($table),
                     " WHERE tenant_id = ?1 AND (tenant_id", $(", ", stringify!($key),)+
-                    ") > (?1", $(parameter!($key),)+
-                    ") ORDER BY tenant_id", $(", ", stringify!($key),)+ " LIMIT ?"
+                    ") > (", after_key!($($key)+),
+                    ") ORDER BY tenant_id", $(", ", stringify!($key),)+ " LIMIT ", limit_after_key!($($key)+)
                 ),
                 home: Home::Shard,
             },
@@ -76,7 +94,7 @@ tenant_tables! {
         created_at, updated_at] secret [lease_token, lease_until];
     idempotency (holder, tool, key) [created_at] secret [body_hash, result];
     audit (audit_id) [at, user_id, client_id, grant_id, act, subjects, outcome] secret [];
-    refresh_family (family_id) [grant_id, resource, token_number, rotated_at, current_used, replays, expires_at,
+    refresh_family (family_id) [grant_id, resource, token_number, rotated_at, first_uses, replays, expires_at,
         ended_at] secret [secret];
     auth_code (grant_id, created_at) [client_id, redirect_uri, redirect_given, resource, expires_at, used_at]
         secret [code_hash, challenge];

@@ -1,0 +1,71 @@
+//! A tenant's MCP endpoint: who calls, by the authorization server; what is asked, by the protocol.
+
+use crate::{
+    desk::{Authority, Caller, Refusal},
+    http::{About, Problem, Request, Response},
+    mcp::{self, Allowed, Outcome},
+    oauth::{self, Authenticated},
+    platform::Platform,
+};
+
+/// Answers `/<safename>/mcp`: 401 before anything else, then the protocol.
+pub async fn endpoint(platform: &Platform<'_>, request: &Request, safename: &str) -> Response {
+    let who = match oauth::authenticate(platform, request, safename).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
+    let Some(caller) = Caller::new(*platform, who.tenant.clone(), who.authority.clone()) else {
+        return shard_missing();
+    };
+    let allowed = match allowed(platform, &who, request).await {
+        Ok(allowed) => allowed,
+        Err(Refusal::Unauthenticated) => return oauth::grant_over(platform, safename),
+        Err(_) => return shard_missing(),
+    };
+    let answer = mcp::serve(platform, &caller, allowed, request).await;
+    let response = match answer.outcome {
+        Outcome::Response(response) => response,
+        Outcome::InsufficientScope(needed) => oauth::step_up(platform, safename, needed),
+        Outcome::Unauthenticated => oauth::grant_over(platform, safename),
+    };
+    response.with_about(About {
+        tool: answer.tool.map(str::to_owned),
+        tenant: Some(who.tenant.id.to_string()),
+        grant: grant_of(&who.authority),
+        code: answer.code,
+    })
+}
+
+/// Only a list of tools asks what the role allows: every call is judged by the gate in its own batch.
+async fn allowed(
+    platform: &Platform<'_>,
+    who: &Authenticated,
+    request: &Request,
+) -> Result<Allowed, Refusal> {
+    if !mcp::lists_tools(request) {
+        return Ok(who.granted.into());
+    }
+    let snapshot = oauth::snapshot(platform, who).await?;
+    let denied_by_role = snapshot.granted.without(snapshot.allowed);
+    Ok(Allowed {
+        granted: who.granted.intersection(snapshot.allowed),
+        possible: crate::desk::Scopes::EVERY.without(denied_by_role),
+    })
+}
+
+fn grant_of(authority: &Authority) -> Option<String> {
+    match authority {
+        Authority::Grant { grant_id, .. } => Some(grant_id.to_string()),
+        Authority::Member { .. } => None,
+    }
+}
+
+fn shard_missing() -> Response {
+    Problem::new(
+        503,
+        "unavailable",
+        "This organisation cannot be reached right now.",
+        "Try again in a minute.",
+    )
+    .response()
+}

@@ -1,0 +1,315 @@
+//! The consent page and the decision: RFC 6749 section 4.1.2, RFC 9207, and what a person is promised.
+
+use postern::{desk::Role, http::Response, oauth, platform::Later};
+
+use super::{Browser, World, attribute, location, plus, redirected, sign_in, text, with};
+use crate::sim::{Fault, Random, interleave, run, run_until_crash, world::Company};
+
+fn codes(world: &World) -> i64 {
+    world.count("SELECT count(*) FROM auth_code")
+}
+
+#[test]
+fn the_page_says_who_asks_for_what_and_where_the_answer_goes() {
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let response = world.consent_page(&world.browser, &id);
+    assert_eq!(response.status, 200);
+    let page = text(&response);
+    for said in ["An assistant", "unverified name", "client.example", "owner@acme.example", "acme", "Main"] {
+        assert!(page.contains(said), "{said}");
+    }
+    let ticked = |name: &str| page.contains(&format!("value=\"{name}\" checked"));
+    assert!(ticked("posts:write") && ticked("workspace:read") && ticked("posts:read"));
+    assert!(page.contains("value=\"posts:publish\"") && !ticked("posts:publish"), "offered, not ticked");
+    assert!(!page.contains("known only as a program on your computer"));
+    let policy = response.header("content-security-policy").unwrap();
+    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("form-action"), "{policy}");
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("referrer-policy"), Some("no-referrer"));
+}
+
+#[test]
+fn a_client_that_is_only_a_local_program_is_warned_about() {
+    let mut world = World::new();
+    world.client_id = world.register_client(&["http://127.0.0.1/cb", "http://localhost/cb"]);
+    let id = world.pending(&with(&world.wish(), "redirect_uri", Some("http://127.0.0.1:5000/cb")));
+    let page = text(&world.consent_page(&world.browser, &id));
+    assert!(page.contains("known only as a program on your computer"));
+    assert!(page.contains("this computer (127.0.0.1)"));
+}
+
+#[test]
+fn a_name_is_shown_as_text() {
+    let mut world = World::new();
+    let (_, body) = world.register(&serde_json::json!({
+        "redirect_uris": [super::CALLBACK],
+        "client_name": "<img src=x onerror=alert(1)>\u{202e}gnp"
+    }));
+    world.client_id = body["client_id"].as_str().unwrap().to_owned();
+    let id = world.pending(&world.wish());
+    let page = text(&world.consent_page(&world.browser, &id));
+    assert!(!page.contains("<img") && !page.contains('\u{202e}'));
+}
+
+#[test]
+fn rfc6749_4_1_2_and_rfc9207_2_approving_answers_with_code_state_and_issuer() {
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let response = world.decide(&id, &world.filled_in(&id, "approve"));
+    assert_eq!(response.status, 303);
+    assert!(location(&response).starts_with("https://client.example/callback?"));
+    let got = redirected(&response);
+    assert!(got.get("code").unwrap().starts_with(world.company.tenant.id.as_str()));
+    assert_eq!(got.get("state"), Some("a state & more"));
+    assert_eq!(got.get("iss"), Some("http://localhost:8790"));
+    assert_eq!(got.get("error"), None);
+}
+
+#[test]
+fn rfc6749_4_1_2_1_denying_answers_access_denied_and_grants_nothing() {
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let response = world.decide(&id, &world.filled_in(&id, "deny"));
+    assert_eq!(response.status, 303);
+    let got = redirected(&response);
+    assert_eq!(got.get("error"), Some("access_denied"));
+    assert_eq!(got.get("state"), Some("a state & more"));
+    assert_eq!(got.get("iss"), Some("http://localhost:8790"));
+    assert_eq!(codes(&world), 0);
+}
+
+#[test]
+fn the_address_s_own_query_is_kept() {
+    let mut world = World::new();
+    world.client_id = world.register_client(&["cursor://anysphere.cursor-mcp/cb?a=1"]);
+    let id =
+        world.pending(&with(&world.wish(), "redirect_uri", Some("cursor://anysphere.cursor-mcp/cb?a=1")));
+    let response = world.decide(&id, &world.filled_in(&id, "approve"));
+    assert!(location(&response).starts_with("cursor://anysphere.cursor-mcp/cb?a=1&code=tnt_"));
+}
+
+#[test]
+fn a_request_is_decided_once() {
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let form = world.filled_in(&id, "approve");
+    assert_eq!(world.decide(&id, &form).status, 303);
+    assert_eq!(world.decide(&id, &form).status, 410);
+    assert_eq!(world.consent_page(&world.browser, &id).status, 410);
+    assert_eq!(codes(&world), 1);
+}
+
+#[test]
+fn of_parallel_decisions_one_is_carried_out() {
+    for seed in 0..40 {
+        let world = World::with_seed(seed);
+        let id = world.pending(&world.wish());
+        let decisions = ["approve", "approve", "deny"];
+        let requests = decisions.map(|decision| world.decide_request(&id, &world.filled_in(&id, decision)));
+        let platform = world.sim.platform();
+        let running: Vec<Later<'_, Response>> = requests
+            .iter()
+            .map(|request| Box::pin(oauth::decide(&platform, request, &id)) as Later<'_, Response>)
+            .collect();
+        let answers = interleave(&Random::new(seed), running);
+        let decided: Vec<_> = answers.iter().filter(|answer| answer.status == 303).collect();
+        assert_eq!(decided.len(), 1, "seed {seed}");
+        let approved = i64::from(redirected(decided[0]).get("code").is_some());
+        assert_eq!(codes(&world), approved, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_crash_at_any_step_never_leaves_two_codes_and_asking_again_works() {
+    for steps in 0.. {
+        let world = World::new();
+        let id = world.pending(&world.wish());
+        let form = world.filled_in(&id, "approve");
+        let request = world.decide_request(&id, &form);
+        let platform = world.sim.platform();
+        let ended = run_until_crash(steps, oauth::decide(&platform, &request, &id)).is_some();
+        let again = world.decide(&id, &form);
+        assert!(codes(&world) <= 1, "after {steps} steps");
+        assert!(!(ended && again.status == 303), "a decision that was answered is taken");
+        let redeemable = world.token(&world.redemption(&world.code())).0;
+        assert_eq!(redeemable, 200, "asking again after {steps} steps");
+        if ended {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_lost_reply_is_told_as_such_and_its_grant_dies_with_its_code() {
+    let world = World::new();
+    for statement in ["claim_pending_authorization", "add_code"] {
+        let id = world.pending(&world.wish());
+        let form = world.filled_in(&id, "approve");
+        world.sim.faults.on_statement(statement, Fault::LostReply);
+        assert_eq!(world.decide(&id, &form).status, 503);
+        assert_eq!(world.decide(&id, &form).status, 410);
+    }
+    world.sim.clock.advance_seconds(60);
+    let now = postern::platform::Clock::now(&*world.sim.clock).as_millis();
+    let living = "SELECT count(*) FROM oauth_grant WHERE expires_at > ?1 AND grant_id != ?2";
+    assert_eq!(world.sim.shard().number(living, rusqlite::params![now, world.company.grant.id.as_str()]), 0);
+}
+
+#[test]
+fn a_request_belongs_to_the_session_that_made_it() {
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let (_, other) = world.add_member("mallory", Role::Admin);
+    assert_eq!(world.consent_page(&other, &id).status, 410);
+    let same_person = sign_in(&world.sim, &world.company.owner);
+    assert_eq!(world.consent_page(&same_person, &id).status, 410);
+    let mut request = world.decide_request(&id, &world.filled_in(&id, "approve"));
+    request.headers.retain(|(name, _)| name != "cookie");
+    request.headers.push(("cookie".into(), other.cookie));
+    assert_ne!(run(oauth::decide(&world.sim.platform(), &request, &id)).status, 303);
+    assert_eq!(codes(&world), 0);
+}
+
+#[test]
+fn rfc9700_4_7_a_form_of_another_page_decides_nothing() {
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let form = world.filled_in(&id, "approve");
+    for bad in [with(&form, "csrf", None), with(&form, "csrf", Some("t1.AAAA"))] {
+        assert_eq!(world.decide(&id, &bad).status, 403);
+    }
+    let mut cross_site = world.decide_request(&id, &form);
+    cross_site.headers.retain(|(name, _)| name != "sec-fetch-site");
+    cross_site.headers.push(("sec-fetch-site".into(), "cross-site".into()));
+    assert_eq!(run(oauth::decide(&world.sim.platform(), &cross_site, &id)).status, 403);
+    assert_eq!(world.decide(&id, &with(&form, "decision", None)).status, 400);
+    assert_eq!(world.decide(&id, &form).status, 303, "none of them used the request up");
+}
+
+#[test]
+fn a_request_waits_ten_minutes() {
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let form = world.filled_in(&id, "approve");
+    world.sim.clock.advance_seconds(600);
+    assert_eq!(world.decide(&id, &form).status, 410);
+}
+
+#[test]
+fn without_a_workspace_or_a_capability_the_page_asks_again() {
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let form = world.filled_in(&id, "approve");
+    let other = Company::found(&world.sim, "other").workspace;
+    for (name, value, said) in [
+        ("workspace", None, "Tick at least one workspace"),
+        ("workspace", Some(other.as_str()), "Tick at least one workspace"),
+        ("capability", None, "Tick at least one thing"),
+        ("capability", Some("offline_access"), "Tick at least one thing"),
+    ] {
+        let response = world.decide(&id, &with(&form, name, value));
+        assert_eq!(response.status, 400);
+        assert!(text(&response).contains(said), "{name}");
+    }
+    assert_eq!(world.decide(&id, &form).status, 303);
+}
+
+#[test]
+fn only_the_ticked_workspaces_and_capabilities_are_granted() {
+    let world = World::new();
+    world.company.add_workspace(&world.sim, "Second", "UTC");
+    let id = world.pending(&world.wish());
+    let form = with(&world.filled_in(&id, "approve"), "capability", Some("posts:read"));
+    let form = with(&form, "workspace", Some(world.company.workspace.as_str()));
+    let form = plus(&form, "capability", "posts:publish");
+    let code = redirected(&world.decide(&id, &form)).get("code").unwrap().to_owned();
+    let (_, tokens) = world.token(&world.redemption(&code));
+    assert_eq!(tokens["scope"], "posts:read posts:publish");
+    let granted = "SELECT count(*) FROM grant_workspace WHERE grant_id = (SELECT grant_id FROM auth_code)";
+    assert_eq!(world.count(granted), 1);
+}
+
+#[test]
+fn the_role_caps_what_may_be_granted() {
+    let world = World::new();
+    let (_, viewer) = world.add_member("vera", Role::Viewer);
+    let World { sim, company, client_id, .. } = world;
+    let world = World { sim, company, client_id, browser: Browser { cookie: viewer.cookie } };
+    let id = world.pending(&world.wish());
+    let page = text(&world.consent_page(&world.browser, &id));
+    assert!(!page.contains("value=\"posts:write\"") && page.contains("your role does not allow"));
+    let form = plus(&world.filled_in(&id, "approve"), "capability", "posts:write");
+    let code = redirected(&world.decide(&id, &form)).get("code").unwrap().to_owned();
+    let (_, tokens) = world.token(&world.redemption(&code));
+    assert_eq!(tokens["scope"], "workspace:read posts:read");
+}
+
+#[test]
+fn unknown_capabilities_are_passed_over_and_none_means_the_usual_ones() {
+    let world = World::new();
+    for scope in [None, Some("mcp:read everything"), Some("offline_access")] {
+        let code = world.code_for(&with(&world.wish(), "scope", scope));
+        let (_, tokens) = world.token(&world.redemption(&code));
+        let granted = tokens["scope"].as_str().unwrap();
+        let usual = "workspace:read social_profiles:read posts:read posts:write media:write";
+        assert_eq!(granted.replace(" offline_access", ""), usual);
+        assert_eq!(granted.contains("offline_access"), scope == Some("offline_access"));
+    }
+}
+
+#[test]
+fn rfc8707_2_without_a_resource_the_person_chooses_among_their_own_tenants() {
+    let world = World::new();
+    let second = Company::found(&world.sim, "second");
+    Company::found(&world.sim, "third");
+    let owner = world.company.owner.as_str();
+    world.sim.directory.execute(
+        "INSERT INTO person_tenant (user_id, tenant_id) VALUES (?1, ?2)",
+        [owner, second.tenant.id.as_str()],
+    );
+    world.sim.shard().execute(
+        "INSERT INTO membership (tenant_id, user_id, role, name, email, created_at) VALUES (?1, ?2, 'editor', 'o', 'o@x', 1)",
+        [second.tenant.id.as_str(), owner],
+    );
+    let id = world.pending(&with(&world.wish(), "resource", None));
+    let page = text(&world.consent_page(&world.browser, &id));
+    assert!(page.contains("<option value=\"acme\" selected") && page.contains("<option value=\"second\">"));
+    assert!(!page.contains("third"));
+
+    let csrf = attribute(&page, "name=\"csrf\" value=\"");
+    let form = |pairs: &[(&str, &str)]| {
+        let mut form = vec![("csrf".to_owned(), csrf.clone())];
+        form.extend(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        form
+    };
+    let chosen = world.decide(&id, &form(&[("tenant", "second"), ("decision", "choose")]));
+    assert_eq!(chosen.status, 200);
+    assert!(text(&chosen).contains(second.workspace.as_str()));
+    assert!(!text(&chosen).contains(world.company.workspace.as_str()));
+    let wrong = [
+        ("tenant", "third"),
+        ("workspace", second.workspace.as_str()),
+        ("capability", "posts:read"),
+        ("decision", "approve"),
+    ];
+    assert_eq!(world.decide(&id, &form(&wrong)).status, 403);
+    let right = wrong.map(|(name, value)| (name, if name == "tenant" { "second" } else { value }));
+    let code = redirected(&world.decide(&id, &form(&right))).get("code").unwrap().to_owned();
+    assert!(code.starts_with(second.tenant.id.as_str()));
+    let (status, tokens) = world.token(&with(&world.redemption(&code), "resource", None));
+    assert_eq!(status, 200);
+    assert_eq!(world.call(tokens["access_token"].as_str().unwrap()), Err(401), "it is not for acme");
+}
+
+#[test]
+fn a_second_device_never_narrows_the_first() {
+    let world = World::new();
+    let first = world.tokens();
+    let code = world.code_for(&with(&world.wish(), "scope", Some("posts:read")));
+    let second = world.token(&world.redemption(&code)).1;
+    assert_eq!(second["scope"], "posts:read");
+    let (_, again) = world.refresh(first["refresh_token"].as_str().unwrap());
+    assert_eq!(again["scope"], first["scope"]);
+    assert_eq!(world.count("SELECT count(*) FROM app_entry WHERE client_name = 'An assistant' AND app_id IN (SELECT app_id FROM oauth_grant JOIN auth_code USING (grant_id))"), 1, "one app, two grants");
+}
