@@ -183,8 +183,8 @@ impl Life {
     /// Minutes that pass while others work.
     fn slow_time(&self) -> Later<'_, ()> {
         Box::pin(async {
-            for _ in 0..30 {
-                self.world.sim.clock.advance_millis(self.below(60_000));
+            for _ in 0..20 {
+                self.world.sim.clock.advance_millis(self.below(150_000));
                 yield_now().await;
             }
         })

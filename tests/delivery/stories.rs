@@ -92,6 +92,21 @@ fn a_process_that_dies_after_the_call_leaves_a_post_that_is_found_not_sent_again
 }
 
 #[test]
+fn who_finds_the_lease_nearly_over_after_arming_does_not_send() {
+    let world = World::new(18);
+    world.trade.bluesky.ladder.set(Ladder::Lookup);
+    world.schedule(&[&world.bluesky], 1, world.now());
+    world.sim.faults.on_statement("delivery_arm", Fault::SlowReply(100_000));
+    world.tick();
+    assert_eq!(world.only().state, DeliveryState::Armed);
+    assert_eq!(world.trade.bluesky.sends.get(), 0);
+    world.sim.clock.advance_seconds(81);
+    world.tick();
+    assert_eq!(world.only().state, DeliveryState::Published);
+    assert_eq!(world.trade.bluesky.sends.get(), 1);
+}
+
+#[test]
 fn what_is_later_than_the_workspace_allows_is_missed_and_says_so() {
     let world = World::new(5);
     world.schedule(&[&world.bluesky], 1, world.now().plus_seconds(-6 * 3600 - 1));
