@@ -112,7 +112,7 @@ impl Content {
 
     /// What goes to one profile: its last override over what is for all.
     pub fn draft_for(&self, profile: &ProfileId) -> Draft {
-        let own = self.overrides.iter().enumerate().filter(|(_, own)| own.profiles.contains(profile)).last();
+        let own = self.overrides.iter().enumerate().rfind(|(_, own)| own.profiles.contains(profile));
         let prefix = own.map(|(index, _)| format!("overrides[{index}]."));
         let own = own.map(|(_, own)| own);
         let field = |differs: bool, name: &str| match (&prefix, differs) {

@@ -256,11 +256,12 @@ fn shortened_override(
     let (_, text) = texts.next()?;
     let thread: Vec<String> =
         texts.filter(|(kind, _)| *kind == crate::networks::PartKind::Reply).map(|(_, text)| text).collect();
-    let mut own = json!({ "profiles": [profile.account.handle], "text": text });
-    if !thread.is_empty() {
-        own["thread"] = json!(thread);
-    }
-    Some(own)
+    let profiles = [&profile.account.handle];
+    Some(if thread.is_empty() {
+        json!({ "profiles": profiles, "text": text })
+    } else {
+        json!({ "profiles": profiles, "text": text, "thread": thread })
+    })
 }
 
 /// `text` cut to `limit` units, the last of them an ellipsis.

@@ -1,9 +1,9 @@
 //! What networks read in a text, and what they find wrong with a draft.
 
 use postern::{
-    desk::{Code, MediaId, ProfileId},
+    desk::{Code, MediaId},
     networks::{
-        Account, Attachment, Draft, DraftPart, Network, PartKind, Rendered, render, rules, settings_problems,
+        Attachment, Draft, DraftPart, Network, PartKind, Rendered, render, rules, settings_problems,
         spans::{Mark, spans},
     },
 };
@@ -175,13 +175,6 @@ fn spans_always_fit_the_text() {
 fn rendered(network: Network, text: &str, media: Vec<Attachment>) -> Rendered {
     let part =
         DraftPart { kind: PartKind::Post, text: text.to_owned(), media, field: "thread[1].text".to_owned() };
-    let account = Account {
-        profile_id: ProfileId::new(BEGIN, &SimEntropy::new(1)),
-        network,
-        handle: "acme".to_owned(),
-        remote_id: "x".to_owned(),
-        server: None,
-    };
     render(network, &Draft { parts: vec![part], settings: Value::Null })
 }
 

@@ -40,7 +40,7 @@ impl Web<'_> {
         };
         match outgoing.sink {
             ResponseSink::Memory { limit } => received.body = in_memory(&mut response, limit).await?,
-            ResponseSink::Blob { key, limit } => self.into_blob(response, &received, &key, limit).await?,
+            ResponseSink::Blob { key, limit } => self.to_blob(response, &received, &key, limit).await?,
         }
         Ok(received)
     }
@@ -73,7 +73,7 @@ impl Web<'_> {
         }
     }
 
-    async fn into_blob(
+    async fn to_blob(
         &self,
         mut response: Response,
         received: &ReceivedResponse,
