@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::media::MediaInput;
+use crate::{
+    desk::{Scope, Scopes},
+    media::MediaInput,
+};
 
 /// A post as an assistant writes it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -47,6 +50,19 @@ pub struct PostBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 2000)))]
     pub note: Option<String>,
+}
+
+impl PostBody {
+    /// What this body needs besides writing: publishing for `now`, adding media for addresses that are fetched.
+    pub fn needs(&self) -> Scopes {
+        let now = self.when.as_deref().is_some_and(|when| when.trim().eq_ignore_ascii_case("now"));
+        let own = self.overrides.iter().flatten().filter_map(|own| own.media.as_ref());
+        let thread = self.thread.iter().flatten().filter_map(|part| part.media.as_ref());
+        let fetches = self.media.iter().chain(own).chain(thread).flatten().any(|media| media.url.is_some());
+        let publish = if now { Scopes::of(&[Scope::PostsPublish]) } else { Scopes::NONE };
+        let media = if fetches { Scopes::of(&[Scope::MediaWrite]) } else { Scopes::NONE };
+        publish.union(media)
+    }
 }
 
 /// A further part of a thread.

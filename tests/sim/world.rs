@@ -2,8 +2,8 @@
 
 use postern::{
     desk::{
-        AppId, Authority, Caller, ClientId, GrantId, ProfileId, Role, Safename, Scopes, Tenant, TenantId,
-        UserId, WorkspaceId,
+        AppId, Authority, Caller, ClientId, GrantId, MediaId, ProfileId, Role, Safename, Scopes, Tenant,
+        TenantId, UserId, WorkspaceId, sha256_text,
     },
     platform::{Clock, Timestamp},
 };
@@ -84,6 +84,19 @@ impl Company {
     /// Another Wall profile.
     pub fn add_wall(&self, sim: &Sim, workspace: &WorkspaceId, handle: &str) -> ProfileId {
         add_wall(sim, &self.tenant, workspace, handle)
+    }
+
+    /// A picture in the library, without bytes behind it.
+    pub fn add_media(&self, sim: &Sim, workspace: &WorkspaceId) -> MediaId {
+        let now = sim.clock.now();
+        let id = MediaId::new(now, &sim.entropy);
+        let hash = sha256_text(id.as_str().as_bytes());
+        shard(sim, &self.tenant).execute(
+            "INSERT INTO media (tenant_id, media_id, workspace_id, hash, content_type, bytes, width, height, created_at)
+             VALUES (?1, ?2, ?3, ?4, 'image/png', 100, 10, 10, ?5)",
+            params![self.tenant.id.as_str(), id.as_str(), workspace.as_str(), hash, now.as_millis()],
+        );
+        id
     }
 
     /// Another grant, with a client of its own.

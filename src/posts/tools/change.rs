@@ -48,7 +48,7 @@ impl Tool for UpdatePost {
     type Output = PostGroupView;
 
     fn needs_of(input: &UpdateInput) -> Scopes {
-        needs_of_when(input.body.when.as_deref())
+        input.body.needs()
     }
 
     async fn call(caller: &Caller<'_>, input: UpdateInput) -> Result<PostGroupView, Refusal> {

@@ -52,7 +52,7 @@ impl Tool for CreatePost {
     type Output = PostGroupView;
 
     fn needs_of(input: &CreateInput) -> Scopes {
-        needs_of_body(&input.body)
+        input.body.needs()
     }
 
     async fn call(caller: &Caller<'_>, input: CreateInput) -> Result<PostGroupView, Refusal> {
@@ -105,7 +105,7 @@ impl Tool for CreatePosts {
     type Output = CreatedPosts;
 
     fn needs_of(input: &CreateManyInput) -> Scopes {
-        input.posts.iter().map(needs_of_body).fold(Scopes::NONE, Scopes::union)
+        input.posts.iter().map(PostBody::needs).fold(Scopes::NONE, Scopes::union)
     }
 
     async fn call(caller: &Caller<'_>, input: CreateManyInput) -> Result<CreatedPosts, Refusal> {
@@ -126,11 +126,6 @@ impl Tool for CreatePosts {
             .collect();
         Ok(CreatedPosts { posts: create(caller, Self::NAME, &bodies, repeat).await? })
     }
-}
-
-fn needs_of_body(body: &PostBody) -> Scopes {
-    let now = body.when.as_deref().is_some_and(|when| when.trim().eq_ignore_ascii_case("now"));
-    if now { Scopes::of(&[Scope::PostsPublish]) } else { Scopes::NONE }
 }
 
 async fn create(
