@@ -220,6 +220,7 @@ fn what_d1_says_is_understood() {
         ("D1_ERROR: not authorized to use function: sqlite_version at offset 7: SQLITE_ERROR", "rejected"),
         ("D1_ERROR: statement too long: SQLITE_TOOBIG", "rejected"),
         ("D1_ERROR: Wrong number of parameter bindings for SQL query.", "rejected"),
+        ("D1_ERROR: To execute a transaction, please use the state.storage.transaction() or", "rejected"),
         ("D1_TYPE_ERROR: Type 'bigint' not supported for value '1'", "rejected"),
         ("D1_ERROR: Network connection lost.", "unknown"),
         ("D1_ERROR: D1 DB is overloaded. Requests queued for too long.", "unknown"),

@@ -3,13 +3,15 @@
 use crate::platform::DatabaseFault;
 
 /// Codes of faults that lie in the statement or its parameters.
-const AT_FAULT: [&str; 6] = [
+const AT_FAULT: [&str; 7] = [
     "SQLITE_ERROR",
     "SQLITE_AUTH",
     "SQLITE_TOOBIG",
     "SQLITE_MISMATCH",
     "SQLITE_RANGE",
     "Wrong number of parameter bindings",
+    // A statement such as BEGIN: a batch is the only transaction.
+    "To execute a transaction",
 ];
 
 /// Tells from D1's message what became of a batch. What is not known to have left nothing behind is unknown: a lost
