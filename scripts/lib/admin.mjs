@@ -92,13 +92,29 @@ async function main() {
   const [call, fields] = command.call(words, values);
   const operator = operatorFor(values);
   if (command.raw) {
-    process.stdout.write(await operator.text(call, fields));
+    await writePages(operator, call, fields);
     return;
   }
   let answer;
   do answer = await operator.call(call, fields);
   while (command.repeat?.(answer));
   console.log(values.json ? JSON.stringify(answer, null, 2) : (command.show ?? show)(answer));
+}
+
+/** Writes an answer that comes in pages of lines; a page's last line names the next one where more follows. */
+async function writePages(operator, call, fields) {
+  let next;
+  do {
+    const lines = (await operator.text(call, next === undefined ? fields : { ...fields, next })).split("\n").filter(Boolean);
+    next = nextPage(lines.at(-1));
+    if (next !== undefined) lines.pop();
+    if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
+  } while (next !== undefined);
+}
+
+function nextPage(line) {
+  const row = line === undefined ? {} : JSON.parse(line);
+  return Object.keys(row).length === 1 ? row.next : undefined;
 }
 
 function findCommand(name, words) {
