@@ -12,6 +12,7 @@ mod app;
 mod contract;
 mod delivery;
 mod desk;
+mod docs;
 mod elsewhere;
 mod guard;
 mod house;
