@@ -3,7 +3,7 @@
 import { cpSync } from "node:fs";
 import { Visitor } from "../../../scripts/lib/forms.mjs";
 import { callTool, connect } from "../../../scripts/lib/mcp.mjs";
-import { obtainToken } from "../../../scripts/lib/oauth.mjs";
+import { obtainToken, signIn } from "../../../scripts/lib/oauth.mjs";
 import { Operator } from "../../../scripts/lib/operator.mjs";
 import { freePort, keysOf, migrate, startWorker } from "../../../scripts/lib/worker.mjs";
 import { temporaryFolder } from "./folders.mjs";
@@ -71,6 +71,21 @@ export class Deployment {
 
   #person(tenant, email) {
     return { mcpUrl: tenant.mcp_url, visitor: new Visitor(), signInLink: () => this.signInLink(tenant, email) };
+  }
+
+  /** The browser of a member who is signed in. */
+  async signedIn(tenant, email = tenant.owner_email) {
+    const visitor = new Visitor();
+    await signIn(visitor, await this.signInLink(tenant, email));
+    return visitor;
+  }
+
+  /** Changes a workspace's settings on its page: time_zone, grace_minutes, notice_minutes, hold_seconds. */
+  async saveSettings(tenant, workspaceId, fields) {
+    const visitor = await this.signedIn(tenant);
+    const page = await visitor.get(`${this.origin}/${tenant.safename}/settings/${workspaceId}`);
+    const saved = await visitor.submit(page, { fields });
+    if (saved.status !== 303) throw new Error(`the settings were not saved (${saved.status}): ${saved.body.slice(0, 500)}`);
   }
 
   /** A token response by the real flow. */
