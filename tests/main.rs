@@ -24,6 +24,7 @@ mod oauth;
 mod operator;
 mod plans;
 mod posts;
+mod profiles;
 mod settings;
 mod sim;
 mod simulator;

@@ -89,6 +89,7 @@ pub struct Pds {
     issued: Cell<u64>,
     commits: Cell<usize>,
     sign_ins: RefCell<Vec<i64>>,
+    calls: RefCell<Vec<String>>,
     pages: RefCell<BTreeMap<String, Reply>>,
     lost_replies: RefCell<Vec<String>>,
     errors: RefCell<Vec<(String, Reply)>>,
@@ -116,6 +117,7 @@ impl Pds {
             issued: Cell::default(),
             commits: Cell::default(),
             sign_ins: RefCell::default(),
+            calls: RefCell::default(),
             pages: RefCell::default(),
             lost_replies: RefCell::default(),
             errors: RefCell::default(),
@@ -133,6 +135,11 @@ impl Pds {
         self.commits.get()
     }
 
+    /// The methods that were called, in order.
+    pub fn calls(&self) -> Vec<String> {
+        self.calls.borrow().clone()
+    }
+
     /// The next call of `method` takes effect, and its reply is lost.
     pub fn lose_reply_of(&self, method: &str) {
         self.lost_replies.borrow_mut().push(method.to_owned());
@@ -148,6 +155,12 @@ impl Pds {
         for (_, expires) in self.access.borrow_mut().values_mut() {
             *expires = 0;
         }
+    }
+
+    /// Every session is over, as when the person revokes the app password's sessions.
+    pub fn end_sessions(&self) {
+        self.access.borrow_mut().clear();
+        self.refresh.borrow_mut().clear();
     }
 
     /// Uploads that no record names are swept away.
@@ -333,6 +346,7 @@ impl Peer for Pds {
             return page.ok_or_else(|| HttpFault::NotSent("no such host".to_owned()));
         }
         let method = url.path().trim_start_matches("/xrpc/").to_owned();
+        self.calls.borrow_mut().push(method.clone());
         if let Some(reply) = take(&self.errors, |(name, _)| *name == method) {
             return Ok(reply.1);
         }
