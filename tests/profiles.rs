@@ -441,9 +441,12 @@ fn a_bluesky_account_is_connected_with_its_secrets_sealed() {
     assert!(session.expose().contains("eyJ"));
 }
 
+/// What the person typed wrong or the server did, the form, its answer, the field and the words beside it.
+type ConnectCase = (&'static str, [&'static str; 3], Option<Reply>, &'static str, &'static str);
+
 #[test]
 fn what_goes_wrong_with_a_sign_in_stands_beside_its_field_and_the_secret_is_never_given_back() {
-    let table: Vec<(&str, [&str; 3], Option<Reply>, &str, &str)> = vec![
+    let table: Vec<ConnectCase> = vec![
         (
             "wrong password",
             [ORIGIN, ANNA, "wrong-pass-word-1234"],
