@@ -11,6 +11,8 @@ pub enum Fix {
     Set(Value),
     /// Leave it out.
     Remove,
+    /// The same value under this name, unless that is taken.
+    Rename(String),
     /// This item besides those there are.
     Append(Value),
 }
@@ -59,6 +61,11 @@ fn apply_to_object(object: &mut Map<String, Value>, key: &str, fix: &Fix) -> boo
             true
         }
         Fix::Remove => object.remove(key).is_some(),
+        Fix::Rename(meant) => {
+            let Some(value) = object.remove(key) else { return false };
+            object.entry(meant.as_str()).or_insert(value);
+            true
+        }
         Fix::Append(value) => match object.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
             Value::Array(items) => {
                 items.push(value.clone());

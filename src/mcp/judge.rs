@@ -12,7 +12,7 @@ use super::{
     revision::{self, Era, Revision},
     shape,
 };
-use crate::desk::{Problem, Scopes};
+use crate::desk::{Problem, Scopes, corrected_call};
 use crate::http;
 use crate::platform::Config;
 
@@ -221,8 +221,18 @@ fn call_tool(catalogue: &Catalogue, mut params: Map<String, Value>) -> Result<To
         Some(arguments) => arguments,
     };
     shape::drop_nulls(&tool.input, &mut arguments);
-    let problems = shape::check(&tool.input, &arguments);
+    let problems = with_corrected_call(tool, &arguments, shape::check(&tool.input, &arguments));
     Ok(ToolCall { tool, arguments, problems })
+}
+
+/// Puts the corrected call into the first problem, if mending gives arguments of the right shape.
+fn with_corrected_call(tool: &Tool, arguments: &Value, mut problems: Vec<Problem>) -> Vec<Problem> {
+    let corrected = corrected_call(tool.entry.name, arguments, &problems)
+        .filter(|call| shape::check(&tool.input, &call.arguments).is_empty());
+    if let Some(first) = problems.first_mut() {
+        first.next = corrected;
+    }
+    problems
 }
 
 fn unknown_tool(catalogue: &Catalogue, name: &str) -> Fault {

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::desk::{Code, Problem};
+use crate::desk::{Code, Fix, Problem};
 
 /// The JSON Schema keywords that are checked. A schema of ours uses these and [`ANNOTATIONS`], no others.
 pub const KEYWORDS: [&str; 12] = [
@@ -65,8 +65,19 @@ struct Findings {
 
 impl Findings {
     fn add(&mut self, code: Code, field: &str, message: impl Into<String>, hint: impl Into<String>) {
+        self.add_fixed(code, field, message, hint, None);
+    }
+
+    fn add_fixed(
+        &mut self,
+        code: Code,
+        field: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+        fix: Option<Fix>,
+    ) {
         if !self.is_full() {
-            self.problems.push(Problem::new(code, field, hint).message(message));
+            self.problems.push(Problem { fix, ..Problem::new(code, field, hint).message(message) });
         }
     }
 
@@ -78,11 +89,20 @@ impl Findings {
         if let Some(wanted) = schema.get("type").and_then(Value::as_str)
             && !is_a(value, wanted)
         {
-            self.add(
+            let meant = meant_value(wanted, schema, value);
+            let hint = match (&meant, wanted) {
+                (Some(meant), "array" | "string") => {
+                    format!("Give {}: {meant}.", with_article(wanted))
+                }
+                (Some(meant), ..) => format!("Give it without quotes: {meant}."),
+                (None, ..) => format!("Give {}.", with_article(wanted)),
+            };
+            self.add_fixed(
                 Code::WrongType,
                 field,
                 format!("It is {}; it must be {}.", with_article(type_of(value)), with_article(wanted)),
-                type_hint(wanted, schema, value),
+                hint,
+                meant.map(Fix::Set),
             );
             return;
         }
@@ -112,11 +132,13 @@ impl Findings {
         }
         let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
         let given = value.as_str().unwrap_or_default();
-        let hint = match nearest(given, names.iter().copied()) {
+        let meant = nearest(given, names.iter().copied());
+        let hint = match meant {
             Some(name) => format!("Did you mean \"{name}\"? Allowed: {}.", names.join(", ")),
             None => format!("Use one of: {}.", names.join(", ")),
         };
-        self.add(Code::NotInList, field, format!("\"{}\" is not one of those allowed.", echo(given)), hint);
+        let message = format!("\"{}\" is not one of those allowed.", echo(given));
+        self.add_fixed(Code::NotInList, field, message, hint, meant.map(|name| Fix::Set(name.into())));
     }
 
     fn check_members(&mut self, schema: &Value, members: &Map<String, Value>, field: &str) {
@@ -149,12 +171,15 @@ impl Findings {
 
     fn add_unknown(&mut self, properties: &Map<String, Value>, field: &str, name: &str) {
         let known = || properties.keys().map(String::as_str);
-        let hint = match nearest(name, known()) {
+        let meant = nearest(name, known());
+        let hint = match meant {
             Some(meant) => format!("Did you mean {}?", join(field, meant)),
             None if properties.is_empty() => "Leave it out; there are no fields here.".to_owned(),
             None => format!("Leave it out, or use one of: {}.", known().collect::<Vec<_>>().join(", ")),
         };
-        self.add(Code::UnknownField, &join(field, &echo(name)), Code::UnknownField.sentence(), hint);
+        let fix = meant.map_or(Fix::Remove, |meant| Fix::Rename(meant.to_owned()));
+        let message = Code::UnknownField.sentence();
+        self.add_fixed(Code::UnknownField, &join(field, &echo(name)), message, hint, Some(fix));
     }
 
     fn check_items(&mut self, schema: &Value, items: &[Value], field: &str) {
@@ -240,22 +265,22 @@ fn with_article(name: &str) -> String {
     }
 }
 
-/// How the value should have been written; with the value itself where it only lacks the brackets or the quotes.
-fn type_hint(wanted: &str, schema: &Value, value: &Value) -> String {
+/// The value as it should have been written, where it only lacks the brackets or the quotes, or has quotes too many.
+fn meant_value(wanted: &str, schema: &Value, value: &Value) -> Option<Value> {
     let item_type = schema.get("items").and_then(|items| items.get("type")).and_then(Value::as_str);
     let written = value.to_string();
-    let short = written.len() <= MAX_ECHO;
+    if written.len() > MAX_ECHO {
+        return None;
+    }
     match (wanted, value) {
-        ("array", _) if short && item_type.is_some_and(|item| is_a(value, item)) => {
-            format!("Give an array: [{written}].")
+        ("array", _) if item_type.is_some_and(|item| is_a(value, item)) => {
+            Some(Value::Array(vec![value.clone()]))
         }
-        ("string", Value::Number(_) | Value::Bool(_)) => format!("Give a string: \"{written}\"."),
-        ("integer" | "number" | "boolean" | "array" | "object", Value::String(text))
-            if short && serde_json::from_str(text).is_ok_and(|inner| is_a(&inner, wanted)) =>
-        {
-            format!("Give it without quotes: {text}.")
+        ("string", Value::Number(_) | Value::Bool(_)) => Some(Value::String(written)),
+        ("integer" | "number" | "boolean" | "array" | "object", Value::String(text)) => {
+            serde_json::from_str(text).ok().filter(|inner| is_a(inner, wanted))
         }
-        _ => format!("Give {}.", with_article(wanted)),
+        _ => None,
     }
 }
 

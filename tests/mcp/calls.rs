@@ -103,6 +103,21 @@ fn every_problem_of_the_shape_is_told_and_nothing_runs() {
 }
 
 #[test]
+fn what_only_lacks_the_right_name_or_brackets_is_answered_with_the_call_that_works() {
+    let endpoint = Endpoint::new();
+    let refused = result(
+        endpoint.send(&note(json!({ "txt": "hello", "labels": "one", "mood": "gladd", "unlike": 1 }))),
+    );
+    let next = &refused["structuredContent"]["error"]["problems"][0]["next"];
+    assert_eq!(next["arguments"], json!({ "text": "hello", "labels": ["one"], "mood": "glad" }), "{refused}");
+    assert!(result(endpoint.send(&note(next["arguments"].clone()))).get("isError").is_none());
+
+    let beyond = result(endpoint.send(&note(json!({ "mood": "gladd" }))));
+    let problems = beyond["structuredContent"]["error"]["problems"].as_array().unwrap();
+    assert!(problems.iter().all(|problem| problem.get("next").is_none()), "text is missing: {beyond}");
+}
+
+#[test]
 fn a_null_for_what_may_be_left_out_is_left_out() {
     let endpoint = Endpoint::new();
     let arguments = json!({ "text": "hi", "mood": null, "labels": null, "thread": [{ "text": "a", "link": null }],
