@@ -126,7 +126,6 @@ fn no_two_purposes_share_a_key() {
     let keys = keyring(OLD);
     let purposes = [
         Purpose::AccessToken,
-        Purpose::RefreshFamily,
         Purpose::Csrf,
         Purpose::Cursor,
         Purpose::DryRun,

@@ -168,7 +168,7 @@ impl Reader<'_> {
     fn unreadable(&self) -> WhenFault {
         self.fault(
             "That is not a time Postern reads.".to_owned(),
-            "Give 2026-12-01T09:00 (local), 2026-12-01T09:00:00+01:00, 2026-12-01T09:00[Europe/Stockholm], now, next_slot, or a duration such as PT2H.",
+            "Give 2026-12-01T09:00 (local), 2026-12-01T09:00:00+01:00, 2026-12-01T09:00[Europe/Stockholm], now, or a duration such as PT2H.",
         )
         .fix(Fix::Set("PT1H".into()))
     }

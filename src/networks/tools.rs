@@ -60,14 +60,14 @@ fn example(network: Network) -> Value {
             "profiles": ["wall"],
             "text": "Our new harbour office is open.\n\nCome by on Friday: https://example.com/harbour",
             "media": [{ "url": "https://example.com/harbour.jpg", "alt": "A white house by the water" }],
-            "when": "next_slot"
+            "when": "PT2H"
         }),
         Network::Bluesky => json!({
             "profiles": ["bluesky"],
             "text": "Our new harbour office is open. Come by on Friday! #harbour",
             "thread": [{ "text": "How to find us: https://example.com/harbour" }],
             "overrides": [{ "profiles": ["bluesky"], "settings": { "langs": ["en"] } }],
-            "when": "next_slot"
+            "when": "PT2H"
         }),
     }
 }

@@ -20,8 +20,6 @@ use super::{Entropy, random_array};
 pub enum Purpose {
     /// Signs access tokens.
     AccessToken,
-    /// Signs refresh tokens' families.
-    RefreshFamily,
     /// Binds a page's form to its session.
     Csrf,
     /// Seals list cursors.
@@ -40,7 +38,6 @@ impl Purpose {
     const fn label(self) -> &'static str {
         match self {
             Self::AccessToken => "postern/access-token/v1",
-            Self::RefreshFamily => "postern/refresh-family/v1",
             Self::Csrf => "postern/csrf/v1",
             Self::Cursor => "postern/cursor/v1",
             Self::DryRun => "postern/dry-run/v1",

@@ -86,7 +86,7 @@ pub struct SchedulePost;
 pub struct ScheduleInput {
     /// The post.
     post_id: String,
-    /// When: 2026-12-01T09:00 (workspace time), RFC 3339, PT2H, next_slot.
+    /// When: 2026-12-01T09:00 (workspace time), RFC 3339, PT2H.
     when: String,
     /// Also set where it goes: ids, handles, networks or "all".
     #[serde(default)]
