@@ -10,6 +10,7 @@ mod facts;
 mod fix;
 mod ids;
 mod moment;
+mod nearest;
 mod next;
 mod refusal;
 mod scope;
@@ -28,6 +29,7 @@ pub use ids::{
     MediaId, PendingId, PostId, ProfileId, Safename, SafenameFault, TenantId, UserId, WorkspaceId,
 };
 pub use moment::{Moment, TimeZoneName, words_until};
+pub use nearest::nearest;
 pub use next::{NextCall, next_call};
 pub use refusal::{Code, Problem, Problems, Refusal};
 pub use scope::{Scope, Scopes};

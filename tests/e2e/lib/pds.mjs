@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { freePort } from "../../../scripts/lib/worker.mjs";
-import { temporaryFolder } from "./folders.mjs";
+import { temporaryFolder } from "../../../scripts/lib/folders.mjs";
 import { Gate } from "./gate.mjs";
 
 const SERVER = join(import.meta.dirname, "pds-server.mjs");
@@ -27,11 +27,14 @@ export async function startPds() {
   const errors = [];
   child.stderr.on("data", (chunk) => errors.push(chunk));
   const lines = createInterface({ input: child.stdout });
-  const ended = once(child, "exit").then(() => {
-    throw new Error(`the PDS did not start:\n${Buffer.concat(errors)}`);
+  const ended = once(child, "exit").then(([code, signal]) => {
+    throw new Error(`the PDS ended by itself (${signal ?? code}):\n${Buffer.concat(errors)}`);
   });
   const [line] = await Promise.race([once(lines, "line"), ended]);
-  ended.catch(() => {});
+  // After `stop` nobody waits for it; before, an end by itself fails the test that runs.
+  ended.catch((cause) => {
+    if (!child.killed) throw cause;
+  });
   return new Pds(child, `http://localhost:${port}`, await Gate.open(port, JSON.parse(line).port));
 }
 
