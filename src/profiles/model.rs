@@ -83,8 +83,11 @@ impl Profile {
             || self.name.to_lowercase() == wanted
     }
 
-    fn names(&self) -> [&str; 3] {
-        [&self.account.handle, &self.name, self.account.network.as_str()]
+    /// What somebody may call it: a handle on a server of many is known by its first label.
+    fn names(&self) -> [&str; 4] {
+        let handle = self.account.handle.as_str();
+        let label = handle.split('.').next().unwrap_or(handle);
+        [handle, label, &self.name, self.account.network.as_str()]
     }
 
     fn has_handle(&self, wanted: &str) -> bool {
@@ -277,9 +280,8 @@ fn rejected(here: &[&Profile], workspace: &WorkspaceId, wanted: &str, field: &st
     let problem = Problem::new(Code::SocialProfileRejected, field, hint)
         .next(next_call("list_social_profiles", json!({ "workspace": workspace })));
     let meant = nearest(wanted.trim_start_matches('@'), here.iter().flat_map(|profile| profile.names()));
-    let meant = meant.map(str::to_lowercase);
     let close = |profile: &&Profile| {
-        profile.begins_with(wanted) || meant.as_deref().is_some_and(|name| profile.answers_to(name))
+        profile.begins_with(wanted) || meant.is_some_and(|name| profile.names().contains(&name))
     };
     mended(problem, here.iter().copied().filter(close))
 }

@@ -106,7 +106,7 @@ export class Deployment {
       await this.worker.fireCron();
       const result = await settled();
       if (result) return result;
-      if (Date.now() > deadline) throw new Error(`nothing settled within ${seconds} s; the worker said:\n${this.worker.output}`);
+      if (Date.now() > deadline) throw new Error(`nothing settled within ${seconds} s; the last of what the worker said:\n${this.worker.output.slice(-2_000)}`);
       await new Promise((next) => setTimeout(next, 500));
     }
   }

@@ -35,15 +35,18 @@ export async function startPds() {
   ended.catch((cause) => {
     if (!child.killed) throw cause;
   });
-  return new Pds(child, `http://localhost:${port}`, await Gate.open(port, JSON.parse(line).port));
+  const said = JSON.parse(line);
+  return new Pds(child, `http://localhost:${port}`, await Gate.open(port, said.port), said.adminPassword);
 }
 
 /** A running PDS behind a gate. */
 export class Pds {
   #child;
+  #adminPassword;
 
-  constructor(child, origin, gate) {
+  constructor(child, origin, gate, adminPassword) {
     this.#child = child;
+    this.#adminPassword = adminPassword;
     this.origin = origin;
     this.gate = gate;
   }
@@ -58,22 +61,31 @@ export class Pds {
     return { did: account.did, handle, appPassword: made.password, accessJwt: account.accessJwt };
   }
 
+  /** Bars an account from posting, or lets it post again, as the server's moderators do. */
+  async bar(did, barred) {
+    const subject = { $type: "com.atproto.admin.defs#repoRef", did };
+    const takedown = { applied: barred };
+    const basic = Buffer.from(`admin:${this.#adminPassword}`).toString("base64");
+    await this.call("com.atproto.admin.updateSubjectStatus", { body: { subject, takedown }, authorization: `Basic ${basic}` });
+  }
+
   /** The posts of an account, newest first: uri, cid and value. */
   async posts(did) {
     const query = { repo: did, collection: "app.bsky.feed.post", limit: "100" };
     return (await this.call("com.atproto.repo.listRecords", { query })).records;
   }
 
-  /** One call: a POST if there is a body, else a GET. */
-  async call(method, { body, query, token } = {}) {
-    const url = new URL(`${this.origin}/xrpc/${method}`);
-    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+  /** One call of the XRPC method `name`: a POST if there is a body, else a GET. */
+  async call(name, { body, query, token, authorization = token && `Bearer ${token}` } = {}) {
+    const url = new URL(`${this.origin}/xrpc/${name}`);
+    for (const [key, value] of Object.entries(query ?? {})) url.searchParams.set(key, value);
     const headers = {};
-    if (token) headers.authorization = `Bearer ${token}`;
+    if (authorization) headers.authorization = authorization;
     if (body) headers["content-type"] = "application/json";
     const answer = await fetch(url, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) });
-    const result = await answer.json();
-    if (!answer.ok) throw new XrpcError(method, answer.status, result);
+    const said = await answer.text();
+    const result = said === "" ? {} : JSON.parse(said);
+    if (!answer.ok) throw new XrpcError(name, answer.status, result);
     return result;
   }
 
