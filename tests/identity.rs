@@ -2,6 +2,7 @@
 
 mod account;
 mod doors;
+pub mod mail;
 
 use postern::{
     http::{Form, Response},
@@ -33,6 +34,7 @@ pub fn link(sim: &Sim, company: &Company) -> String {
     link.url.strip_prefix("http://localhost:8790").unwrap().to_owned()
 }
 
+/// The secret of a link.
 fn secret(link: &str) -> &str {
     link.rsplit('/').next().unwrap()
 }

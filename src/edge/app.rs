@@ -72,6 +72,7 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
     match (route, values) {
         (Route::Health, _) => health::health(platform).await,
         (Route::Operator, _) => operator::handle(platform, request).await,
+        (Route::SignIn, _) if is_post(request) => identity::ask_for_link(platform, request).await,
         (Route::SignIn, _) => identity::sign_in_page(platform, request).await,
         (Route::SignInLink, [secret]) if is_post(request) => {
             identity::use_link(platform, request, secret).await

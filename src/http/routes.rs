@@ -18,7 +18,7 @@ pub enum Route {
     Health,
     /// What an operator's shell may ask.
     Operator,
-    /// The page that starts signing in.
+    /// The page that starts signing in, and takes the address of whoever wants a link.
     SignIn,
     /// A one-time sign-in link: shown, then used.
     SignInLink,
@@ -113,7 +113,7 @@ const fn on(origin: Origin, pattern: &'static str, methods: &'static [RequestMet
 const TABLE: &[Entry] = &[
     on(Origin::App, "/healthz", &[Get], Route::Health),
     on(Origin::App, "/operator", &[Post], Route::Operator),
-    on(Origin::App, "/sign-in", &[Get], Route::SignIn),
+    on(Origin::App, "/sign-in", &[Get, Post], Route::SignIn),
     on(Origin::App, "/sign-in/link/{}", &[Get, Post], Route::SignInLink),
     on(Origin::App, "/sign-out", &[Post], Route::SignOut),
     on(Origin::App, "/account", &[Get], Route::Account),

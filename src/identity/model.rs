@@ -59,10 +59,12 @@ impl FromValue for EmailAddress {
 pub enum SignInMethod {
     /// By a one-time link that the operator printed.
     Link,
+    /// By a one-time link that was sent to the person's address.
+    Email,
 }
 
 impl SignInMethod {
-    const ALL: [(Self, &'static str); 1] = [(Self::Link, "link")];
+    const ALL: [(Self, &'static str); 2] = [(Self::Link, "link"), (Self::Email, "email")];
 
     /// The method's name in the databases.
     pub fn as_str(self) -> &'static str {
@@ -72,7 +74,8 @@ impl SignInMethod {
     /// The method in plain words, after "signed in".
     pub const fn plain_words(self) -> &'static str {
         match self {
-            Self::Link => "by a one-time link",
+            Self::Link => "by a link from the operator",
+            Self::Email => "by e-mail",
         }
     }
 }

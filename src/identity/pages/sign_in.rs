@@ -4,16 +4,21 @@ use askama::Template;
 
 use super::{see_other, unavailable};
 use crate::{
+    desk::token_hash,
     http::{Cookie, FormTarget, Notice, Request, Response, page},
     identity::{
-        NextPage, Person, Session, link,
-        session::{self, NewSession, is_same_origin, not_from_here},
+        EmailAddress, NextPage, Person, Session,
+        attempts::{self, Subject, TooMany},
+        link::{self, Look, Redeemed},
+        session::{self, NewSession, is_same_origin, new_secret, not_from_here},
     },
     platform::{DatabaseFault, Platform, only},
 };
 
 /// The page that was wanted before signing in is remembered for 30 minutes.
 const NEXT_SECONDS: i64 = 1800;
+/// A browser that asked for a link is known again for a day.
+const BROWSER_SECONDS: i64 = 86_400;
 
 #[derive(Template)]
 #[template(path = "identity/templates/sign_in.html")]
@@ -22,6 +27,24 @@ struct SignInPage<'a> {
     wanted: bool,
     /// Who is signed in already and is asked to do it again.
     again: Option<&'a Session>,
+    by_mail: bool,
+    email: &'a str,
+    /// Whether the address that was typed is none.
+    malformed: bool,
+}
+
+#[derive(Template)]
+#[template(path = "identity/templates/asked.html")]
+struct AskedPage<'a> {
+    email: &'a str,
+    code: String,
+}
+
+#[derive(Template)]
+#[template(path = "identity/templates/code.html")]
+struct CodePage<'a> {
+    action: &'a str,
+    wrong: bool,
 }
 
 #[derive(Template)]
@@ -66,7 +89,8 @@ pub async fn sign_in_page(platform: &Platform<'_>, request: &Request) -> Respons
     if session.is_some() && again.is_none() {
         return see_other(next.as_ref());
     }
-    let template = SignInPage { origin: &platform.config.public_origin, wanted: next.is_some(), again };
+    let email = again.map_or("", |session| &session.email);
+    let template = SignInPage { wanted: next.is_some(), again, ..SignInPage::new(platform, email) };
     let response = page(200, &template, FormTarget::SelfOnly, None);
     match next {
         Some(next) => response.with_header(
@@ -77,13 +101,83 @@ pub async fn sign_in_page(platform: &Platform<'_>, request: &Request) -> Respons
     }
 }
 
-/// `GET /sign-in/link/<secret>`: shows who would be signed in. It uses nothing up: mail scanners and previews open links.
-pub async fn link_page(platform: &Platform<'_>, request: &Request, secret: &str) -> Response {
-    match link::bearer(platform, secret).await {
-        Ok(Some(person)) => {
-            page(200, &LinkPage { person: &person, action: &request.path }, FormTarget::SelfOnly, None)
+impl<'a> SignInPage<'a> {
+    fn new(platform: &'a Platform<'_>, email: &'a str) -> Self {
+        Self {
+            origin: &platform.config.public_origin,
+            wanted: false,
+            again: None,
+            by_mail: platform.config.mail.is_some(),
+            email,
+            malformed: false,
         }
-        Ok(None) => useless_link(),
+    }
+}
+
+/// `POST /sign-in`: sends a link to the address in `email`. The answer is the same whether anybody has it.
+pub async fn ask_for_link(platform: &Platform<'_>, request: &Request) -> Response {
+    if !is_same_origin(platform.config, request) {
+        return not_from_here();
+    }
+    if platform.config.mail.is_none() {
+        return Response::see_other("/sign-in").no_store();
+    }
+    let form = request.form().unwrap_or_default();
+    let typed = form.get("email").unwrap_or_default().trim();
+    let Ok(email) = typed.parse::<EmailAddress>() else {
+        let template = SignInPage { malformed: true, ..SignInPage::new(platform, typed) };
+        return page(422, &template, FormTarget::SelfOnly, None);
+    };
+    match ask(platform, request, &email).await {
+        Ok(response) => response,
+        Err(_) => unavailable(),
+    }
+}
+
+async fn ask(
+    platform: &Platform<'_>,
+    request: &Request,
+    email: &EmailAddress,
+) -> Result<Response, DatabaseFault> {
+    let counted = attempts::count(platform, &Subject::MailFrom(request), &Subject::MailTo(email)).await?;
+    if let Err(too_many) = counted {
+        return Ok(later(&too_many));
+    }
+    let local = platform.config.is_local();
+    let browser = match Cookie::Browser.read(request, local) {
+        Some(secret) => secret.to_owned(),
+        None => new_secret(platform.entropy),
+    };
+    let code = link::mail_link(platform, email, &token_hash(&browser)).await?;
+    let (first, last) = code.split_at_checked(3).unwrap_or((&code, ""));
+    let template = AskedPage { email: email.as_str(), code: format!("{first} {last}") };
+    Ok(page(200, &template, FormTarget::SelfOnly, None)
+        .with_header("set-cookie", Cookie::Browser.set(&browser, BROWSER_SECONDS, local)))
+}
+
+fn later(TooMany { retry_after }: &TooMany) -> Response {
+    Notice {
+        heading: "Too many links were asked for",
+        words: "No more links are sent for now, to this address or from this network. Look for the letters that are there already, or try again in an hour.",
+    }
+    .response(429)
+    .with_header("retry-after", retry_after.to_string())
+}
+
+fn browser_hash(platform: &Platform<'_>, request: &Request) -> Option<String> {
+    Cookie::Browser.read(request, platform.config.is_local()).map(token_hash)
+}
+
+/// `GET /sign-in/link/<secret>`: shows who would be signed in, or asks for the code in a browser that did not ask for the
+/// link. It uses nothing up: mail scanners and previews open links.
+pub async fn link_page(platform: &Platform<'_>, request: &Request, secret: &str) -> Response {
+    let action = &request.path;
+    match link::look(platform, secret, browser_hash(platform, request)).await {
+        Ok(Look::Opens(person)) => {
+            page(200, &LinkPage { person: &person, action }, FormTarget::SelfOnly, None)
+        }
+        Ok(Look::NeedsCode) => page(200, &CodePage { action, wrong: false }, FormTarget::SelfOnly, None),
+        Ok(Look::Useless) => useless_link(),
         Err(_) => unavailable(),
     }
 }
@@ -94,10 +188,17 @@ pub async fn use_link(platform: &Platform<'_>, request: &Request, secret: &str) 
     if !is_same_origin(platform.config, request) {
         return not_from_here();
     }
+    let form = request.form().unwrap_or_default();
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let code = form.get("code").map(digits);
     let new = NewSession::in_browser(platform, request);
-    match link::redeem(platform, secret, &new).await {
-        Ok(true) => signed_in(platform, request, &new),
-        Ok(false) => useless_link(),
+    let browser = browser_hash(platform, request);
+    match link::redeem(platform, secret, browser, code.as_deref(), &new).await {
+        Ok(Redeemed::SignedIn) => signed_in(platform, request, &new),
+        Ok(Redeemed::WrongCode) => {
+            page(422, &CodePage { action: &request.path, wrong: true }, FormTarget::SelfOnly, None)
+        }
+        Ok(Redeemed::Useless) => useless_link(),
         Err(DatabaseFault::Unknown(_)) => Notice {
             heading: "Not sure",
             words: "The database did not answer, and the link may have been used up. Open it again; if it does not work, ask for a new one.",
@@ -142,7 +243,7 @@ pub(super) fn signed_out(platform: &Platform<'_>) -> Response {
 fn useless_link() -> Response {
     Notice {
         heading: "This link does not work",
-        words: "A sign-in link works once and for 15 minutes. Ask whoever runs this server for a new one.",
+        words: "A sign-in link works once and for 15 minutes. Ask for a new one.",
     }
     .response(404)
 }
