@@ -29,6 +29,10 @@ fn every_problem_is_named_at_once() {
         ("POSTERN_KEYS", "{}"),
         ("ACCESS_TOKEN_SECONDS", "4"),
         ("OUTGOING_PORTS", "443,x"),
+        ("MAIL_SENDER", "pigeon"),
+        ("MAIL_FROM", "Postern <postern@example.com>"),
+        ("MAIL_API_URL", "http://mail.example.com/send"),
+        ("MAIL_API_KEY", "two words"),
     ]);
     let named: Vec<&str> = Config::SETTINGS.iter().map(|setting| setting.name).collect();
     assert_eq!(problems(&all_wrong), named);
@@ -39,6 +43,34 @@ fn every_problem_is_named_at_once() {
 fn both_origins_may_not_share_a_host() {
     let settings = with(&[("CONTENT_ORIGIN", "http://localhost:9999")]);
     assert_eq!(problems(&settings), ["CONTENT_ORIGIN"]);
+}
+
+#[test]
+fn mail_is_off_or_has_all_that_its_sender_needs() {
+    use postern::platform::MailSender;
+    assert_eq!(problems(&with(&[("MAIL_SENDER", "binding")])), ["MAIL_FROM"]);
+    assert_eq!(problems(&with(&[("MAIL_SENDER", "api")])), ["MAIL_FROM", "MAIL_API_KEY"]);
+    for from in [
+        "nobody",
+        "@b.example",
+        "a@",
+        "a@b@c",
+        "a b@c.example",
+        "a@b.example\r\nbcc: x@y.example",
+        "<a@b.example>",
+    ] {
+        assert_eq!(problems(&with(&[("MAIL_FROM", from)])), ["MAIL_FROM"], "{from}");
+    }
+    let mail = |settings: &[(&'static str, &str)]| {
+        config_from(&with(settings)).unwrap_or_else(|_| panic!("good settings")).mail
+    };
+    assert!(mail(&[("MAIL_SENDER", "off"), ("MAIL_FROM", "a@b.example")]).is_none());
+    let bound = mail(&[("MAIL_SENDER", "binding"), ("MAIL_FROM", "a@b.example")]).unwrap();
+    assert!(matches!(bound.sender, MailSender::Binding));
+    let api =
+        mail(&[("MAIL_SENDER", "api"), ("MAIL_FROM", "a@b.example"), ("MAIL_API_KEY", "re_1")]).unwrap();
+    let MailSender::Api { url, key } = api.sender else { panic!("an API") };
+    assert_eq!((url.as_str(), key.expose()), ("https://api.resend.com/emails", "re_1"));
 }
 
 #[test]
@@ -132,6 +164,8 @@ fn no_two_purposes_share_a_key() {
         Purpose::MediaAddress,
         Purpose::TenantKey,
         Purpose::Operator,
+        Purpose::SignInCode,
+        Purpose::SignInAttempt,
     ];
     let mut tags: Vec<[u8; 32]> =
         purposes.iter().map(|purpose| keys.current(*purpose).hmac(b"same")).collect();

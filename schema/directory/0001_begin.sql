@@ -43,10 +43,19 @@ CREATE TABLE person_tenant (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX person_tenant_by_tenant ON person_tenant (tenant_id);
 
--- One-time sign-in links: hashed, 15 minutes, rows live 1 day.
+-- How a session is begun.
+CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
+INSERT INTO sign_in_method (method) VALUES ('link'), ('email');
+
+-- One-time sign-in links: hashed, 15 minutes, rows live 1 day. `browser_hash`: the browser that asked for it; elsewhere the
+-- link works with a code, of which `code_tag` is a keyed hash and `tries` says how often one was typed.
 CREATE TABLE sign_in_link (
   link_hash TEXT PRIMARY KEY CHECK (length(link_hash) = 43),
   user_id TEXT NOT NULL REFERENCES person (user_id),
+  method TEXT NOT NULL REFERENCES sign_in_method (method),
+  browser_hash TEXT CHECK (browser_hash IS NULL OR length(browser_hash) = 43),
+  code_tag TEXT,
+  tries INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   used_at INTEGER
@@ -54,10 +63,22 @@ CREATE TABLE sign_in_link (
 CREATE INDEX sign_in_link_by_expiry ON sign_in_link (expires_at);
 CREATE INDEX sign_in_link_by_person ON sign_in_link (user_id);
 
--- Browser sessions: hashed; 30 days at most, 12 hours idle.
+-- Sign-in attempts, counted exactly: by the keyed hash of an e-mail address or a network, and by the hour; rows live 1 day.
+CREATE TABLE sign_in_attempt (
+  subject TEXT NOT NULL CHECK (length(subject) = 43),
+  began_at INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (subject, began_at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sign_in_attempt_by_age ON sign_in_attempt (began_at);
+
+-- Browser sessions: hashed; 30 days at most, 12 hours idle. `browser`: what the person recognises it by.
 CREATE TABLE session (
   session_hash TEXT PRIMARY KEY CHECK (length(session_hash) = 43),
+  session_id TEXT NOT NULL UNIQUE CHECK (length(session_id) BETWEEN 8 AND 64),
   user_id TEXT NOT NULL REFERENCES person (user_id),
+  method TEXT NOT NULL REFERENCES sign_in_method (method),
+  browser TEXT NOT NULL CHECK (length(browser) <= 60),
   created_at INTEGER NOT NULL,
   signed_in_at INTEGER NOT NULL,
   seen_at INTEGER NOT NULL,

@@ -72,12 +72,15 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
     match (route, values) {
         (Route::Health, _) => health::health(platform).await,
         (Route::Operator, _) => operator::handle(platform, request).await,
+        (Route::SignIn, _) if is_post(request) => identity::ask_for_link(platform, request).await,
         (Route::SignIn, _) => identity::sign_in_page(platform, request).await,
         (Route::SignInLink, [secret]) if is_post(request) => {
             identity::use_link(platform, request, secret).await
         }
         (Route::SignInLink, [secret]) => identity::link_page(platform, request, secret).await,
         (Route::SignOut, _) => identity::sign_out(platform, request).await,
+        (Route::Account, _) => identity::account_page(platform, request).await,
+        (Route::AccountSessions, _) => identity::end_sessions(platform, request).await,
         (Route::Home, _) => studio::home(platform, request).await,
         (Route::Authorize, _) => oauth::authorize(platform, request).await,
         (Route::Consent, [id]) if is_post(request) => oauth::decide(platform, request, id).await,

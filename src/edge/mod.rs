@@ -10,10 +10,12 @@ mod contract_route;
 mod endpoint;
 mod fault;
 mod health;
+mod mail;
 mod statements;
 mod store;
 
 pub use app::{serve, tick};
 pub use fault::database_fault;
 pub use health::{DIRECTORY_SCHEMA, SHARD_SCHEMA};
+pub use mail::{NotSent, Outbox, send_by_api};
 pub use statements::statements;

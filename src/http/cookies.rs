@@ -9,6 +9,8 @@ pub enum Cookie {
     Session,
     /// The page that a person wanted before signing in.
     Next,
+    /// A secret by which a signed-out browser is known again: the one that asked for a link.
+    Browser,
 }
 
 impl Cookie {
@@ -20,6 +22,8 @@ impl Cookie {
             (Self::Session, false) => "__Host-postern_session",
             (Self::Next, true) => "postern_next",
             (Self::Next, false) => "__Host-postern_next",
+            (Self::Browser, true) => "postern_browser",
+            (Self::Browser, false) => "__Host-postern_browser",
         }
     }
 

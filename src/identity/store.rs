@@ -1,38 +1,74 @@
-//! The SQL of people, links and sessions.
+//! The SQL of people, links, attempts and sessions.
 
 use crate::platform::statements;
 
 statements! { Directory:
     /// A live session and its person. ?1 hash ?2 now ?3 the earliest last use that still counts
-    pub(super) FIND_SESSION = "find_session", "SELECT s.session_hash, s.user_id, s.signed_in_at, s.seen_at, p.name, p.email
+    pub(super) FIND_SESSION = "find_session", "SELECT s.session_hash, s.session_id, s.user_id, s.method, s.signed_in_at, s.seen_at, p.name, p.email
 FROM session s JOIN person p ON p.user_id = s.user_id
 WHERE s.session_hash = ?1 AND s.expires_at > ?2 AND s.seen_at > ?3";
 
     /// Writes down that a session was used. ?1 hash ?2 now
     pub(super) TOUCH_SESSION = "touch_session", "UPDATE session SET seen_at = ?2 WHERE session_hash = ?1 AND seen_at < ?2";
 
+    /// A person's live sessions. ?1 person ?2 now ?3 the earliest last use that still counts
+    pub(super) SESSIONS_OF_PERSON = "sessions_of_person", "SELECT session_id, method, browser, signed_in_at, seen_at FROM session
+WHERE user_id = ?1 AND expires_at > ?2 AND seen_at > ?3 LIMIT 200";
+
     /// ?1 hash
     pub(super) END_SESSION = "end_session", "DELETE FROM session WHERE session_hash = ?1";
+
+    /// ?1 person ?2 session
+    pub(super) END_SESSION_OF_PERSON = "end_session_of_person", "DELETE FROM session WHERE user_id = ?1 AND session_id = ?2";
+
+    /// ?1 person
+    pub(super) END_SESSIONS_OF_PERSON = "end_sessions_of_person", "DELETE FROM session WHERE user_id = ?1";
+
+    /// Links that were not used work no more. ?1 person ?2 now
+    pub(super) END_LINKS_OF_PERSON = "end_links_of_person", "UPDATE sign_in_link SET used_at = ?2 WHERE user_id = ?1 AND used_at IS NULL";
 
     /// Ends a browser's former session if the new one has begun. ?1 former hash or NULL ?2 new hash
     pub(super) END_FORMER_SESSION = "end_former_session", "DELETE FROM session
 WHERE session_hash = ?1 AND EXISTS (SELECT 1 FROM session WHERE session_hash = ?2)";
 
-    /// ?1 hash ?2 person ?3 now ?4 expiry
-    pub(super) ADD_LINK = "add_link", "INSERT INTO sign_in_link (link_hash, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
+    /// A link that works in every browser. ?1 hash ?2 person ?3 now ?4 expiry
+    pub(super) ADD_LINK = "add_link", "INSERT INTO sign_in_link (link_hash, user_id, method, created_at, expires_at)
+VALUES (?1, ?2, 'link', ?3, ?4)";
 
-    /// Whom a link that still works signs in. ?1 hash ?2 now
-    pub(super) FIND_LINK = "find_link", "SELECT p.user_id, p.name, p.email
+    /// A link for whoever has this address, if anybody has. ?1 hash ?2 address ?3 browser ?4 code's tag ?5 now ?6 expiry
+    pub(super) ADD_MAILED_LINK = "add_mailed_link", "INSERT INTO sign_in_link (link_hash, user_id, method, browser_hash, code_tag, created_at, expires_at)
+SELECT ?1, user_id, 'email', ?3, ?4, ?5, ?6 FROM person WHERE email = ?2";
+
+    /// Whom a link that still works signs in, and whether it does in this browser without a code. ?1 hash ?2 now ?3 browser or NULL
+    pub(super) FIND_LINK = "find_link", "SELECT p.user_id, p.name, p.email, l.browser_hash IS NULL OR l.browser_hash IS ?3 AS here
 FROM sign_in_link l JOIN person p ON p.user_id = l.user_id
 WHERE l.link_hash = ?1 AND l.used_at IS NULL AND l.expires_at > ?2";
 
-    /// Uses a link up: changes one row for exactly one caller. ?1 hash ?2 now
-    pub(super) USE_LINK = "use_link", "UPDATE sign_in_link SET used_at = ?2 WHERE link_hash = ?1 AND used_at IS NULL AND expires_at > ?2";
+    /// Counts a code that was typed, and gives the tag of the right one as long as there are tries left. ?1 hash ?2 now ?3 tries
+    pub(super) TRY_CODE = "try_code", "UPDATE sign_in_link SET tries = tries + 1
+WHERE link_hash = ?1 AND used_at IS NULL AND expires_at > ?2 AND code_tag IS NOT NULL AND tries < ?3
+RETURNING code_tag";
 
-    /// Begins a session if the statement before it used the link up. ?1 link's hash ?2 session's hash ?3 now ?4 expiry
-    pub(super) BEGIN_SESSION = "begin_session", "INSERT INTO session (session_hash, user_id, created_at, signed_in_at, seen_at, expires_at)
-SELECT ?2, user_id, ?3, ?3, ?3, ?4 FROM sign_in_link WHERE link_hash = ?1 AND changes() = 1
+    /// Uses a link up: changes one row for exactly one caller. ?1 hash ?2 now ?3 browser or NULL ?4 whether the right code was typed
+    pub(super) USE_LINK = "use_link", "UPDATE sign_in_link SET used_at = ?2
+WHERE link_hash = ?1 AND used_at IS NULL AND expires_at > ?2 AND (browser_hash IS NULL OR browser_hash IS ?3 OR ?4 = 1)";
+
+    /// Begins a session if the statement before it used the link up.
+    /// ?1 link's hash ?2 session's hash ?3 session's id ?4 browser ?5 now ?6 expiry
+    pub(super) BEGIN_SESSION_BY_LINK = "begin_session_by_link", "INSERT INTO session (session_hash, session_id, user_id, method, browser, created_at, signed_in_at, seen_at, expires_at)
+SELECT ?2, ?3, user_id, method, ?4, ?5, ?5, ?5, ?6 FROM sign_in_link WHERE link_hash = ?1 AND changes() = 1
 RETURNING session_hash";
+
+    /// Counts an attempt: gives a row as long as there are fewer than `?3`. ?1 subject ?2 when its hour began ?3 most
+    pub(super) COUNT_ATTEMPT = "count_attempt", "INSERT INTO sign_in_attempt (subject, began_at, count) VALUES (?1, ?2, 1)
+ON CONFLICT (subject, began_at) DO UPDATE SET count = count + 1 WHERE count < ?3
+RETURNING count";
+
+    /// The same, if the statement before it counted one.
+    pub(super) COUNT_ATTEMPT_TOO = "count_attempt_too", "INSERT INTO sign_in_attempt (subject, began_at, count)
+SELECT ?1, ?2, 1 WHERE changes() = 1
+ON CONFLICT (subject, began_at) DO UPDATE SET count = count + 1 WHERE count < ?3
+RETURNING count";
 
     /// ?1 address
     pub(super) FIND_PERSON = "find_person", "SELECT user_id, name, email FROM person WHERE email = ?1";

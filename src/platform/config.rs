@@ -16,6 +16,39 @@ pub struct Config {
     pub access_token_seconds: i64,
     /// Ports besides 443 that outgoing requests may use.
     pub outgoing_ports: Vec<u16>,
+    /// How mail is sent; nothing when none is.
+    pub mail: Option<MailSettings>,
+}
+
+/// How mail is sent.
+pub struct MailSettings {
+    /// The address that it comes from.
+    pub from: String,
+    /// Who sends it.
+    pub sender: MailSender,
+}
+
+/// Who sends mail.
+pub enum MailSender {
+    /// The platform, by its binding `EMAIL`.
+    Binding,
+    /// An HTTP API.
+    Api {
+        /// Where letters are posted to.
+        url: String,
+        /// What it knows us by.
+        key: ApiKey,
+    },
+}
+
+/// A key of somebody else's API. It cannot be printed.
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// The key itself, for the header that it goes into.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A setting, for `docs/configuration.md`.
@@ -42,6 +75,13 @@ const CONTENT_ORIGIN: &str = "CONTENT_ORIGIN";
 const POSTERN_KEYS: &str = "POSTERN_KEYS";
 const ACCESS_TOKEN_SECONDS: &str = "ACCESS_TOKEN_SECONDS";
 const OUTGOING_PORTS: &str = "OUTGOING_PORTS";
+const MAIL_SENDER: &str = "MAIL_SENDER";
+const MAIL_FROM: &str = "MAIL_FROM";
+const MAIL_API_URL: &str = "MAIL_API_URL";
+const MAIL_API_KEY: &str = "MAIL_API_KEY";
+
+/// The API that letters are posted to unless another address is set; others take the same JSON.
+const DEFAULT_MAIL_API: &str = "https://api.resend.com/emails";
 
 impl Config {
     /// Every setting there is.
@@ -71,6 +111,22 @@ impl Config {
             default: Some(""),
             meaning: "Ports besides 443 that outgoing requests may use, separated by commas.",
         },
+        Setting {
+            name: MAIL_SENDER,
+            default: Some("off"),
+            meaning: "Who sends mail: off, binding (the platform, bound as EMAIL) or api (over HTTP).",
+        },
+        Setting { name: MAIL_FROM, default: Some(""), meaning: "The address that mail comes from." },
+        Setting {
+            name: MAIL_API_URL,
+            default: Some(DEFAULT_MAIL_API),
+            meaning: "Where the HTTP e-mail API takes letters as JSON: from, to, subject, text.",
+        },
+        Setting {
+            name: MAIL_API_KEY,
+            default: Some(""),
+            meaning: "Secret. The HTTP e-mail API's key, sent as a bearer token.",
+        },
     ];
 
     /// Reads the settings through `lookup`, which gives a variable's or secret's value by name.
@@ -88,6 +144,7 @@ impl Config {
             seconds(lookup(ACCESS_TOKEN_SECONDS), 600, 5..=3600),
         );
         let outgoing_ports = collect(&mut problems, OUTGOING_PORTS, ports(lookup(OUTGOING_PORTS)));
+        let mail = mail(&mut problems, &lookup);
         if let (Some(public), Some(content)) = (&public_origin, &content_origin)
             && host_of(public) == host_of(content)
         {
@@ -105,6 +162,7 @@ impl Config {
                     keys,
                     access_token_seconds: life,
                     outgoing_ports: ports,
+                    mail,
                 })
             }
             _ => Err(problems),
@@ -179,4 +237,72 @@ fn ports(value: Option<String>) -> Result<Vec<u16>, String> {
         .filter(|text| !text.is_empty())
         .map(|text| text.parse().map_err(|_| "must be port numbers separated by commas".to_owned()))
         .collect()
+}
+
+/// Reads how mail is sent: each setting by itself, then whether what the sender needs is there.
+fn mail(problems: &mut Vec<ConfigProblem>, lookup: &impl Fn(&str) -> Option<String>) -> Option<MailSettings> {
+    let given = |name| lookup(name).filter(|text| !text.is_empty());
+    let kind = collect(problems, MAIL_SENDER, mail_kind(given(MAIL_SENDER)));
+    let sends = matches!(kind, Some(MailKind::Binding | MailKind::Api));
+    let from = collect(problems, MAIL_FROM, mail_from(given(MAIL_FROM), sends));
+    let url = collect(problems, MAIL_API_URL, mail_api(given(MAIL_API_URL)));
+    let key = collect(problems, MAIL_API_KEY, mail_key(given(MAIL_API_KEY), kind == Some(MailKind::Api)));
+    let sender = match kind? {
+        MailKind::Off => return None,
+        MailKind::Binding => MailSender::Binding,
+        MailKind::Api => MailSender::Api { url: url?, key: ApiKey(key?) },
+    };
+    Some(MailSettings { from: from?, sender })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MailKind {
+    Off,
+    Binding,
+    Api,
+}
+
+fn mail_kind(value: Option<String>) -> Result<MailKind, String> {
+    match value.as_deref() {
+        None | Some("off") => Ok(MailKind::Off),
+        Some("binding") => Ok(MailKind::Binding),
+        Some("api") => Ok(MailKind::Api),
+        Some(_) => Err("must be off, binding or api".to_owned()),
+    }
+}
+
+fn mail_from(value: Option<String>, needed: bool) -> Result<String, String> {
+    match value {
+        None if needed => {
+            Err("is not set; MAIL_SENDER needs an address such as postern@example.com".to_owned())
+        }
+        None => Ok(String::new()),
+        Some(address) => {
+            let plain = address.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>,;\"".contains(&byte));
+            let parts = address.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+            });
+            if plain && parts {
+                Ok(address)
+            } else {
+                Err("must be an address such as postern@example.com, without a name".to_owned())
+            }
+        }
+    }
+}
+
+fn mail_api(value: Option<String>) -> Result<String, String> {
+    let value = value.unwrap_or_else(|| DEFAULT_MAIL_API.to_owned());
+    let fits = Url::parse(&value)
+        .is_ok_and(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)));
+    if fits { Ok(value) } else { Err("must be an https address".to_owned()) }
+}
+
+fn mail_key(value: Option<String>, needed: bool) -> Result<String, String> {
+    match value {
+        None if needed => Err("is not set; MAIL_SENDER is api".to_owned()),
+        None => Ok(String::new()),
+        Some(key) if key.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(key),
+        Some(_) => Err("must be letters, digits and signs without spaces".to_owned()),
+    }
 }

@@ -32,6 +32,10 @@ pub enum Purpose {
     TenantKey,
     /// Authenticates the operator's shell.
     Operator,
+    /// Binds the code of a sign-in link to the link.
+    SignInCode,
+    /// Hides what sign-in attempts are counted by.
+    SignInAttempt,
 }
 
 impl Purpose {
@@ -44,6 +48,8 @@ impl Purpose {
             Self::MediaAddress => "postern/media-address/v1",
             Self::TenantKey => "postern/tenant-key/v1",
             Self::Operator => "postern/operator/v1",
+            Self::SignInCode => "postern/sign-in-code/v1",
+            Self::SignInAttempt => "postern/sign-in-attempt/v1",
         }
     }
 }

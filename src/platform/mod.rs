@@ -14,13 +14,14 @@ mod events;
 mod http_client;
 mod key_value;
 mod keys;
+mod mail;
 mod memory;
 
 use std::{future::Future, pin::Pin};
 
 pub use blobs::{BlobFault, BlobInfo, Blobs, ByteRange};
 pub use clock::{Clock, Timestamp};
-pub use config::{Config, ConfigProblem};
+pub use config::{ApiKey, Config, ConfigProblem, MailSender, MailSettings};
 pub use database::{
     Database, DatabaseFault, FromRow, FromValue, Home, Row, RowFault, Rows, Sql, Statement, Value, first,
     only,
@@ -30,6 +31,7 @@ pub use events::{Event, Events};
 pub use http_client::{Body, HttpClient, HttpFault, Method, OutgoingRequest, ReceivedResponse, ResponseSink};
 pub use key_value::{KeyValue, KvFault};
 pub use keys::{Keyring, Purpose, SealFault, Sealed, SecretKey, TenantKey};
+pub use mail::{Letter, Mail};
 pub use memory::Memory;
 
 pub(crate) use database::statements;
@@ -56,6 +58,8 @@ pub struct Platform<'a> {
     pub clock: &'a dyn Clock,
     /// Randomness for ids, nonces and secrets.
     pub entropy: &'a dyn Entropy,
+    /// Mail to people. Only where [`Config::mail`] is set does anybody send it.
+    pub mail: &'a dyn Mail,
     /// What operators see.
     pub events: &'a dyn Events,
     /// The deployment's settings and keys.

@@ -14,6 +14,7 @@ mod events;
 mod executor;
 mod faults;
 mod key_value;
+mod mail;
 mod web;
 pub mod world;
 
@@ -29,6 +30,7 @@ pub use events::SimEvents;
 pub use executor::{interleave, interleave_until_crash, run, run_until_crash, yield_now};
 pub use faults::{Fault, Faults, Odds, Port};
 pub use key_value::SimKeyValue;
+pub use mail::SimMail;
 pub use web::{Incoming, Peer, Reply, SimWeb};
 
 /// Friday 20 November 2026, 09:00 UTC: when every simulation begins.
@@ -45,6 +47,7 @@ pub struct Sim {
     pub memory: Memory,
     pub blobs: Rc<SimBlobs>,
     pub web: SimWeb,
+    pub mail: SimMail,
     pub events: SimEvents,
     pub config: Config,
 }
@@ -68,6 +71,7 @@ impl Sim {
             memory: Memory::default(),
             web: SimWeb::new(Rc::clone(&faults), Rc::clone(&clock), Rc::clone(&blobs)),
             blobs,
+            mail: SimMail::default(),
             events: SimEvents::default(),
             config: local_config(),
             clock,
@@ -88,6 +92,7 @@ impl Sim {
             blobs: &*self.blobs,
             clock: &*self.clock,
             entropy: &self.entropy,
+            mail: &self.mail,
             events: &self.events,
             config: &self.config,
         }

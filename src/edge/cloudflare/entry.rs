@@ -11,16 +11,19 @@ use super::{
     database::D1,
     http_client::Web,
     key_value::Kv,
+    mail,
     small::{Console, IsolateClock, IsolateEntropy},
     stream,
 };
 use crate::{
-    edge::{serve, tick},
+    edge::{Outbox, serve, tick},
     http::{Request, RequestMethod, Response},
-    platform::{Config, ConfigProblem, Database, Event, Events, Memory, Platform},
+    platform::{
+        Config, ConfigProblem, Database, Event, Events, Letter, MailSender, MailSettings, Memory, Platform,
+    },
 };
 
-type Settings = std::result::Result<Config, Vec<ConfigProblem>>;
+pub(super) type Settings = std::result::Result<Config, Vec<ConfigProblem>>;
 
 thread_local! {
     /// The settings, read once per isolate.
@@ -35,12 +38,16 @@ fn start() {
 }
 
 #[event(fetch)]
-async fn fetch(request: worker::Request, env: Env, _context: Context) -> Result<WorkerResponse> {
+async fn fetch(request: worker::Request, env: Env, context: Context) -> Result<WorkerResponse> {
     let is_head = request.method() == Method::Head;
-    let response = match &*settings(&env) {
+    let settings = settings(&env);
+    let (response, letters) = match &*settings {
         Ok(config) => answer(&env, config, request).await,
-        Err(problems) => misconfigured(problems),
+        Err(problems) => (misconfigured(problems), Vec::new()),
     };
+    if !letters.is_empty() {
+        context.wait_until(mail::send_all(env, settings, letters));
+    }
     Ok(outgoing(response, is_head))
 }
 
@@ -49,22 +56,32 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
     let Ok(config) = &*settings(&env) else {
         return Console.emit(Event::Fault { place: "tick", kind: "misconfigured" });
     };
-    match Bindings::of(&env) {
-        Ok(bindings) => tick(&bindings.platform(config, &bindings.shards(), &bindings.web())).await,
+    match Bindings::of(&env, config) {
+        // The tick writes no letters.
+        Ok(bindings) => {
+            let outbox = Outbox::default();
+            tick(&bindings.platform(config, &bindings.shards(), &bindings.web(), &outbox)).await;
+        }
         Err(_) => Console.emit(Event::Fault { place: "tick", kind: "binding_missing" }),
     }
 }
 
-async fn answer(env: &Env, config: &Config, request: worker::Request) -> Response {
-    let bindings = match Bindings::of(env) {
+/// The answer, and the letters to send once it is on its way.
+async fn answer(env: &Env, config: &Config, request: worker::Request) -> (Response, Vec<Letter>) {
+    let bindings = match Bindings::of(env, config) {
         Ok(bindings) => bindings,
-        Err(missing) => return misconfigured(&[missing]),
+        Err(missing) => return (misconfigured(&[missing]), Vec::new()),
     };
-    match incoming(request).await {
-        Ok(request) => serve(&bindings.platform(config, &bindings.shards(), &bindings.web()), request).await,
+    let outbox = Outbox::default();
+    let response = match incoming(request).await {
+        Ok(request) => {
+            let (shards, web) = (bindings.shards(), bindings.web());
+            serve(&bindings.platform(config, &shards, &web, &outbox), request).await
+        }
         // The client went away before its body was read: nobody hears this.
         Err(_) => Response::empty(400),
-    }
+    };
+    (response, outbox.take())
 }
 
 fn settings(env: &Env) -> Rc<Settings> {
@@ -75,7 +92,7 @@ fn settings(env: &Env) -> Rc<Settings> {
 }
 
 /// What the worker is bound to.
-struct Bindings {
+pub(super) struct Bindings {
     directory: D1,
     shards: Vec<D1>,
     key_value: Kv,
@@ -85,10 +102,14 @@ struct Bindings {
 
 impl Bindings {
     /// Every binding: the shards are `SHARD_0`, `SHARD_1`, … as far as they are bound.
-    fn of(env: &Env) -> std::result::Result<Self, ConfigProblem> {
+    pub(super) fn of(env: &Env, config: &Config) -> std::result::Result<Self, ConfigProblem> {
         let missing =
             |setting| move |_: worker::Error| ConfigProblem { setting, problem: "is not bound".to_owned() };
         let first = env.d1("SHARD_0").map(D1).map_err(missing("SHARD_0"))?;
+        let mailed = matches!(&config.mail, Some(MailSettings { sender: MailSender::Binding, .. }));
+        if mailed {
+            env.send_email(mail::BINDING).map_err(missing(mail::BINDING))?;
+        }
         let others = (1..).map_while(|number| env.d1(&format!("SHARD_{number}")).ok()).map(D1);
         Ok(Self {
             directory: env.d1("DIRECTORY").map(D1).map_err(missing("DIRECTORY"))?,
@@ -103,7 +124,7 @@ impl Bindings {
         self.shards.iter().map(|shard| shard as &dyn Database).collect()
     }
 
-    const fn web(&self) -> Web<'_> {
+    pub(super) const fn web(&self) -> Web<'_> {
         Web { blobs: &self.media }
     }
 
@@ -112,6 +133,7 @@ impl Bindings {
         config: &'a Config,
         shards: &'a [&'a dyn Database],
         http: &'a Web<'a>,
+        mail: &'a Outbox,
     ) -> Platform<'a> {
         Platform {
             directory: &self.directory,
@@ -122,6 +144,7 @@ impl Bindings {
             blobs: &self.media,
             clock: &IsolateClock,
             entropy: &IsolateEntropy,
+            mail,
             events: &Console,
             config,
         }

@@ -39,6 +39,7 @@ macro_rules! rules {
 rules! {
     Directory operator_token (token_id) by expires_at after 0;
     Directory sign_in_link (link_hash) by expires_at after DAY;
+    Directory sign_in_attempt (subject, began_at) by began_at after DAY;
     Directory session (session_hash) by expires_at after 0;
     Directory pending_authorization (pending_id) by expires_at after DAY;
     Directory client (client_id) by used_at after 90 * DAY;
