@@ -9,6 +9,7 @@
 )]
 
 mod app;
+mod audit;
 mod contract;
 mod delivery;
 mod desk;

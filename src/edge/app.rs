@@ -6,6 +6,7 @@ use data_encoding::BASE32_NOPAD;
 
 use super::{endpoint::endpoint, health};
 use crate::{
+    audit,
     delivery::{self, Budget, RealTrade},
     desk::{Safename, Visitor},
     http::{Origin, Problem, Request, RequestMethod, Response, Route, Routed, route},
@@ -96,6 +97,8 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
         (Route::Settings, [safename, workspace]) => {
             studio::settings_page(platform, request, safename, workspace).await
         }
+        (Route::Audit, [safename]) => studio::audit_page(platform, request, safename).await,
+        (Route::AuditExport, [safename]) => studio::export_audit(platform, request, safename).await,
         (Route::Connect, [safename, id]) => studio::connect(platform, request, safename, id).await,
         (Route::Media, [tenant, media, tag]) => media::serve(platform, request, tenant, media, tag).await,
         (Route::Wall | Route::WallEntry | Route::WallAtom | Route::WallJson, [safename, rest @ ..]) => {
@@ -166,6 +169,7 @@ pub async fn tick(platform: &Platform<'_>) {
     }
     for (place, outcome) in [
         ("finish_pending", tenants::finish_pending(platform).await.map(drop)),
+        ("audit_queue", audit::deliver(platform).await.map(drop)),
         ("delete_due", tenants::delete_due(platform).await.map(drop)),
         ("retain", operator::retain(platform).await.map(drop)),
     ] {

@@ -6,7 +6,7 @@ use super::{
     store,
 };
 use crate::{
-    desk::{UserId, token_hash},
+    desk::{Act, UserId, act_of_session, token_hash},
     platform::{DatabaseFault, Platform, Timestamp, first, only},
 };
 
@@ -59,6 +59,12 @@ pub(super) async fn redeem(
             now.into(),
             now.plus_seconds(LONGEST_SECONDS).into(),
         ]),
+        act_of_session(
+            platform,
+            &token_hash(&session_secret),
+            None,
+            &Act { name: "sign_in", subjects: &["link"] },
+        ),
         store::END_FORMER_SESSION.with([former_session.into(), token_hash(&session_secret).into()]),
     ];
     let answers = platform.directory.batch(batch).await?;

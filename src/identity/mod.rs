@@ -8,6 +8,7 @@ mod model;
 mod next;
 mod pages;
 mod people;
+mod recent;
 mod session;
 mod store;
 

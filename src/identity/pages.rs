@@ -7,8 +7,9 @@ use super::{
     session::{self, cookie_hash, is_same_origin, not_from_here},
 };
 use crate::{
+    desk::{Act, act_of_session},
     http::{Cookie, FormTarget, Notice, Request, Response, page},
-    platform::{DatabaseFault, Platform, only},
+    platform::{DatabaseFault, Platform},
 };
 
 /// The page that was wanted before signing in is remembered for 30 minutes.
@@ -100,7 +101,9 @@ pub async fn sign_out(platform: &Platform<'_>, request: &Request) -> Response {
     if let Err(refused) = session.allows(platform.config, request, &request.form().unwrap_or_default()) {
         return refused;
     }
-    match only(platform.directory, session::end(&session.hash)).await {
+    let act = Act { name: "sign_out", subjects: &[] };
+    let batch = vec![act_of_session(platform, &session.hash, None, &act), session::end(&session.hash)];
+    match platform.directory.batch(batch).await {
         Ok(_) => signed_out(platform),
         Err(_) => unavailable(),
     }
