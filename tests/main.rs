@@ -18,6 +18,7 @@ mod elsewhere;
 mod guard;
 mod house;
 mod identity;
+mod limits;
 mod mcp;
 mod media;
 mod networks;

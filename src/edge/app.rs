@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use data_encoding::BASE32_NOPAD;
 
-use super::{endpoint::endpoint, health};
+use super::{endpoint::endpoint, health, limits};
 use crate::{
     audit,
     delivery::{self, Budget, RealTrade},
@@ -51,7 +51,11 @@ async fn answer(platform: &Platform<'_>, request: &Request) -> (&'static str, Re
         }
         Routed::To(route, _) if request.body.len() > Request::MAX_BODY => (route.name(), too_large()),
         Routed::To(route, values) => {
-            (route.name(), finished(origin, route, dispatch(platform, route, &values, request).await))
+            let response = match limits::admit(platform, route, request).await {
+                Ok(()) => dispatch(platform, route, &values, request).await,
+                Err(turned_away) => turned_away,
+            };
+            (route.name(), finished(origin, route, response))
         }
     }
 }

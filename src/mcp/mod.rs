@@ -14,12 +14,14 @@ mod message;
 mod results;
 mod revision;
 pub mod shape;
+mod weight;
 mod writer;
 
 pub use catalogue::{Allowed, Catalogue, tools};
 pub use judge::MAX_BATCH;
 pub use results::INSTRUCTIONS;
 pub use revision::{Era, Revision};
+pub use weight::weight;
 
 use fault::Fault;
 use judge::{Action, Judged, ToolCall};

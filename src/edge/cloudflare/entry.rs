@@ -11,6 +11,7 @@ use super::{
     database::D1,
     http_client::Web,
     key_value::Kv,
+    limits::Limits,
     small::{Console, IsolateClock, IsolateEntropy},
     stream,
 };
@@ -81,6 +82,7 @@ struct Bindings {
     key_value: Kv,
     media: R2,
     memory: Rc<Memory>,
+    limits: Limits,
 }
 
 impl Bindings {
@@ -96,6 +98,7 @@ impl Bindings {
             key_value: env.kv("KV").map(Kv).map_err(missing("KV"))?,
             media: env.bucket("MEDIA").map(R2).map_err(missing("MEDIA"))?,
             memory: MEMORY.with(Rc::clone),
+            limits: Limits(env.clone()),
         })
     }
 
@@ -122,6 +125,7 @@ impl Bindings {
             blobs: &self.media,
             clock: &IsolateClock,
             entropy: &IsolateEntropy,
+            limits: &self.limits,
             events: &Console,
             config,
         }
