@@ -16,6 +16,7 @@
 //! platform
 //! ```
 
+pub mod audit;
 pub mod delivery;
 pub mod desk;
 pub mod edge;

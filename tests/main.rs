@@ -9,6 +9,7 @@
 )]
 
 mod app;
+mod audit;
 mod contract;
 mod delivery;
 mod desk;
@@ -17,6 +18,7 @@ mod elsewhere;
 mod guard;
 mod house;
 mod identity;
+mod limits;
 mod mcp;
 mod media;
 mod networks;

@@ -56,7 +56,7 @@ impl Endpoint {
 
     /// How many times the tool that writes has run.
     fn notes(&self) -> i64 {
-        self.sim.shard().number("SELECT count(*) FROM audit WHERE act = 'take_note'", [])
+        self.sim.shard().number("SELECT count(*) FROM audit WHERE act = 'take_note' AND outcome = 'done'", [])
     }
 }
 

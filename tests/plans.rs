@@ -20,6 +20,9 @@ const SMALL: &[&str] = &[
     "shard",
     "shard_epoch",
     "tick",
+    "audit_horizon",
+    // Emptied each minute.
+    "audit_queue",
     "d1_migrations",
 ];
 
@@ -28,6 +31,8 @@ const FEW_PER_TENANT: &[&str] = &["tenant", "workspace", "membership", "profile"
 
 /// Costs that are meant: the statement, the line of its plan, and why it stays small.
 const MEANT: &[(&str, &str, &str)] = &[
+    ("audit_lines", "SCAN a", "a window of the audit, 5,000 lines at most"),
+    ("queued_acts", "SCAN q", "a portion of what waits"),
     ("profiles_in_sight", "USE TEMP B-TREE FOR ORDER BY", "a tenant has few profiles"),
     ("attempts", "USE TEMP B-TREE FOR ORDER BY", "the attempts of one post"),
     ("delivery_claim", "USE TEMP B-TREE FOR ORDER BY", "sorts only what is due, at most a round of it"),

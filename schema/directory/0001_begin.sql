@@ -87,6 +87,19 @@ CREATE TABLE session (
 CREATE INDEX session_by_expiry ON session (expires_at);
 CREATE INDEX session_by_person ON session (user_id);
 
+-- What people did before any tenant was concerned, such as signing in, on its way into the audit of their tenants: all of
+-- them, or the one that is named. The tick takes the rows away, within minutes.
+CREATE TABLE audit_queue (
+  audit_id TEXT PRIMARY KEY CHECK (length(audit_id) BETWEEN 8 AND 64),
+  at INTEGER NOT NULL,
+  user_id TEXT NOT NULL,
+  tenant_id TEXT,
+  act TEXT NOT NULL,
+  subjects TEXT NOT NULL CHECK (json_valid(subjects)),
+  outcome TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_queue_by_age ON audit_queue (at);
+
 -- Registered OAuth clients (RFC 7591); they expire 90 days after last use.
 CREATE TABLE client (
   client_id TEXT PRIMARY KEY CHECK (length(client_id) BETWEEN 8 AND 64),

@@ -140,7 +140,8 @@ CREATE TABLE refresh_family (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX refresh_family_by_grant ON refresh_family (tenant_id, grant_id);
 
--- Who did what; append-only; rows live 1 year.
+-- Who did what; append-only: a row never changes, and goes only by its age or with its tenant. Rows live 1 year.
+-- Without a person it is an operator's act. `outcome`: done, or the code of the refusal.
 CREATE TABLE audit (
   tenant_id TEXT NOT NULL,
   audit_id TEXT NOT NULL,
@@ -156,6 +157,20 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_age ON audit (at);
 CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'audit rows never change'); END;
+-- Also keeps INSERT OR REPLACE from putting another row in its place.
+CREATE TRIGGER audit_is_written_once BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE tenant_id = NEW.tenant_id AND audit_id = NEW.audit_id)
+BEGIN SELECT RAISE(IGNORE); END;
+-- Rows from before this moment may go. Only retention moves it on.
+CREATE TABLE audit_horizon (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  before INTEGER NOT NULL
+) STRICT;
+INSERT INTO audit_horizon (only_row, before) VALUES (1, 0);
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+WHEN OLD.at >= (SELECT before FROM audit_horizon)
+  AND NOT EXISTS (SELECT 1 FROM tenant WHERE tenant_id = OLD.tenant_id AND deleted_at IS NOT NULL)
+BEGIN SELECT RAISE(ABORT, 'audit rows stay until their time'); END;
 
 -- Results of calls that carried an idempotency key, and of identical creates; rows live 7 days.
 CREATE TABLE idempotency (

@@ -1,8 +1,12 @@
 //! Who calls, and the only way from a call to data: two batches with the gate in front.
 
-use super::{AuditId, Code, Facts, GrantId, Problem, Refusal, Safename, Scopes, TenantId, UserId, store};
+use super::{
+    Act, Code, Facts, GrantId, Problem, Refusal, Safename, Scopes, TenantId, UserId,
+    audit::{act_of, refusal_of},
+    store,
+};
 use crate::platform::{
-    Database, DatabaseFault, FromRow, Platform, Row, RowFault, Rows, Statement, Timestamp, Value,
+    Database, DatabaseFault, Event, FromRow, Platform, Row, RowFault, Rows, Statement, Timestamp, Value,
 };
 
 /// The tenant that a request is for, and where its data are.
@@ -45,14 +49,6 @@ pub struct Caller<'a> {
     tenant: Tenant,
     authority: Authority,
     needs: Scopes,
-}
-
-/// What an act is called in the audit, and what it touched.
-pub struct Act<'a> {
-    /// The tool's or page's name.
-    pub name: &'static str,
-    /// Ids of what was touched.
-    pub subjects: &'a [&'a str],
 }
 
 /// What a gated batch gave: the caller's facts, and the rows of each statement.
@@ -163,14 +159,29 @@ impl<'a> Caller<'a> {
         self.gated(statements).await
     }
 
-    /// Runs writing statements behind the gate and writes the act into the audit, all in one transaction.
+    /// Runs writing statements behind the gate and writes the act into the audit, all in one transaction. What a member is
+    /// refused on a page is written into the audit too; what an assistant is refused, by the door that it came through.
     ///
     /// # Errors
     /// When the gate is closed; [`Refusal::Conflict`] when a [`require_changes`](Self::require_changes) or a
     /// constraint stopped it; or when the database fails.
     pub async fn write(&self, act: Act<'_>, mut statements: Vec<Statement>) -> Result<Answer, Refusal> {
-        statements.push(self.audit(&act));
-        self.gated(statements).await
+        statements.push(act_of(&self.platform, &self.tenant.id, &self.authority, &act));
+        let answer = self.gated(statements).await;
+        if let (Err(refusal), Authority::Member { .. }) = (&answer, &self.authority) {
+            self.note_refusal(act, refusal).await;
+        }
+        answer
+    }
+
+    /// Writes into the audit that an act was refused. It stands in no batch, since the act's own was not carried out; a
+    /// shard that does not take it changes nothing about the refusal. Faults are none.
+    pub async fn note_refusal(&self, act: Act<'_>, refusal: &Refusal) {
+        let Some(code) = refusal.code() else { return };
+        let note = refusal_of(&self.platform, &self.tenant.id, &self.authority, &act, code);
+        if self.database.batch(vec![note]).await.is_err() {
+            self.platform.events.emit(Event::Fault { place: "audit_refusal", kind: "database" });
+        }
     }
 
     /// Runs writing statements that are nobody's act behind the gate, without a line in the audit: counters, rotation
@@ -237,25 +248,6 @@ impl<'a> Caller<'a> {
                 store::GATE_MEMBER.with([Value::from(&self.tenant.id), user_id.into(), needs.into()])
             }
         }
-    }
-
-    fn audit(&self, act: &Act<'_>) -> Statement {
-        let id = AuditId::new(self.now(), self.platform.entropy);
-        let client = match &self.authority {
-            Authority::Grant { client_id, .. } => Value::from(client_id.as_str()),
-            Authority::Member { .. } => Value::Null,
-        };
-        store::AUDIT_ACT.with([
-            Value::from(&self.tenant.id),
-            id.into(),
-            self.now().into(),
-            self.user_id().into(),
-            client,
-            self.grant_id().map_or(Value::Null, Value::from),
-            act.name.into(),
-            serde_json::json!(act.subjects).to_string().into(),
-            "done".into(),
-        ])
     }
 }
 

@@ -35,7 +35,15 @@ pub struct IdFault;
 impl<K: Kind> Id<K> {
     /// A new id made at `now` (RFC 9562, version 7).
     pub fn new(now: Timestamp, entropy: &dyn Entropy) -> Self {
-        let random: [u8; 10] = random_array(entropy);
+        Self::made_of(now, random_array(entropy))
+    }
+
+    /// The id before every other that is made at `at` or later.
+    pub fn earliest(at: Timestamp) -> Self {
+        Self::made_of(at, [0; 10])
+    }
+
+    fn made_of(now: Timestamp, random: [u8; 10]) -> Self {
         let mut bytes = [0_u8; 16];
         let millis = now.as_millis().to_be_bytes();
         for (to, from) in bytes.iter_mut().zip(millis.iter().skip(2).chain(&random)) {

@@ -3,6 +3,7 @@
 //! A tool knows nothing but this room: neither JSON-RPC nor headers nor databases.
 
 mod address;
+mod audit;
 mod caller;
 mod cursor;
 mod digest;
@@ -20,7 +21,8 @@ mod tool;
 mod when;
 
 pub use address::{blob_key, check_media_address, media_address};
-pub use caller::{Act, Answer, Authority, Caller, Tenant, Visitor};
+pub use audit::{Act, act_of_operator, act_of_person, act_of_session, change_by_operator};
+pub use caller::{Answer, Authority, Caller, Tenant, Visitor};
 pub use cursor::{CursorFault, open_cursor, page_limit, seal_cursor};
 pub use digest::{sha256_text, token_hash};
 pub use facts::{Facts, Role, WorkspaceFacts};
@@ -35,6 +37,6 @@ pub use next::{NextCall, next_call};
 pub use recent::RecentSignIn;
 pub use refusal::{Code, Problem, Problems, Refusal};
 pub use scope::{Scope, Scopes};
-pub use store::STATEMENTS;
+pub use store::{STATEMENTS, directory::STATEMENTS as DIRECTORY_STATEMENTS};
 pub use tool::{Effect, Hints, Tool, ToolEntry};
 pub use when::{Due, When, WhenFault, resolve_when};

@@ -218,6 +218,17 @@ impl Refusal {
         Self::Problems(vec![problem])
     }
 
+    /// Its code, or that of its first problem. A fault of the databases is no refusal.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Problems(problems) => problems.first().map(|problem| problem.code),
+            Self::InsufficientScope(_) => Some(Code::InsufficientScope),
+            Self::Unauthenticated => Some(Code::GrantEnded),
+            Self::Conflict => Some(Code::Conflict),
+            Self::Fault(_) => None,
+        }
+    }
+
     /// The refusal as problems, for results that list them. Capabilities and authentication have answers of their
     /// own on the wire.
     pub fn problems(self) -> Vec<Problem> {

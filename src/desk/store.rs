@@ -44,4 +44,33 @@ statements! { Shard:
     /// Writes an act into the audit. ?1 tenant ?2 id ?3 now ?4 person ?5 client ?6 grant ?7 act ?8 subjects ?9 outcome
     pub(super) AUDIT_ACT = "audit_act", "INSERT INTO audit (tenant_id, audit_id, at, user_id, client_id, grant_id, act, subjects, outcome)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+    /// The same, if the statement before it changed anything.
+    pub(super) AUDIT_CHANGE = "audit_change", "INSERT INTO audit (tenant_id, audit_id, at, user_id, client_id, grant_id, act, subjects, outcome)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE changes() > 0";
+
+    /// The same for a refusal, unless the same caller was refused the same for the same reason since `?10`.
+    /// ?10 the earliest id of that time
+    pub(super) AUDIT_REFUSAL = "audit_refusal", "INSERT INTO audit (tenant_id, audit_id, at, user_id, client_id, grant_id, act, subjects, outcome)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+WHERE EXISTS (SELECT 1 FROM tenant WHERE tenant_id = ?1) AND NOT EXISTS (
+  SELECT 1 FROM audit WHERE tenant_id = ?1 AND audit_id >= ?10
+    AND user_id IS ?4 AND grant_id IS ?6 AND act = ?7 AND outcome = ?9)";
+}
+
+pub mod directory {
+    //! What people do before any tenant is concerned.
+
+    use crate::platform::statements;
+
+    statements! { Directory:
+        /// Keeps a person's act for the audit of the person's tenants, or of the one that is named.
+        /// ?1 id ?2 now ?3 person ?4 tenant or NULL ?5 act ?6 subjects ?7 outcome
+        pub(in crate::desk) QUEUE_ACT = "queue_act", "INSERT INTO audit_queue (audit_id, at, user_id, tenant_id, act, subjects, outcome)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+        /// The same for the person of a session, if there is one. ?3 session
+        pub(in crate::desk) QUEUE_SESSION_ACT = "queue_session_act", "INSERT INTO audit_queue (audit_id, at, user_id, tenant_id, act, subjects, outcome)
+    SELECT ?1, ?2, user_id, ?4, ?5, ?6, ?7 FROM session WHERE session_hash = ?3";
+    }
 }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use data_encoding::BASE32_NOPAD;
 
-use super::{endpoint::endpoint, health};
+use super::{endpoint::endpoint, health, limits};
 use crate::{
+    audit,
     delivery::{self, Budget, RealTrade},
     desk::{Safename, Visitor},
     http::{Origin, Problem, Request, RequestMethod, Response, Route, Routed, route},
@@ -50,7 +51,11 @@ async fn answer(platform: &Platform<'_>, request: &Request) -> (&'static str, Re
         }
         Routed::To(route, _) if request.body.len() > Request::MAX_BODY => (route.name(), too_large()),
         Routed::To(route, values) => {
-            (route.name(), finished(origin, route, dispatch(platform, route, &values, request).await))
+            let response = match limits::admit(platform, route, request).await {
+                Ok(()) => dispatch(platform, route, &values, request).await,
+                Err(turned_away) => turned_away,
+            };
+            (route.name(), finished(origin, route, response))
         }
     }
 }
@@ -99,6 +104,8 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
         (Route::Settings, [safename, workspace]) => {
             studio::settings_page(platform, request, safename, workspace).await
         }
+        (Route::Audit, [safename]) => studio::audit_page(platform, request, safename).await,
+        (Route::AuditExport, [safename]) => studio::export_audit(platform, request, safename).await,
         (Route::Connect, [safename, id]) => studio::connect(platform, request, safename, id).await,
         (Route::Media, [tenant, media, tag]) => media::serve(platform, request, tenant, media, tag).await,
         (Route::Wall | Route::WallEntry | Route::WallAtom | Route::WallJson, [safename, rest @ ..]) => {
@@ -169,6 +176,7 @@ pub async fn tick(platform: &Platform<'_>) {
     }
     for (place, outcome) in [
         ("finish_pending", tenants::finish_pending(platform).await.map(drop)),
+        ("audit_queue", audit::deliver(platform).await.map(drop)),
         ("delete_due", tenants::delete_due(platform).await.map(drop)),
         ("retain", operator::retain(platform).await.map(drop)),
     ] {

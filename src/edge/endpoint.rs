@@ -1,11 +1,12 @@
 //! A tenant's MCP endpoint: who calls, by the authorization server; what is asked, by the protocol.
 
+use super::limits::turned_away;
 use crate::{
     desk::{Authority, Caller, Refusal},
     http::{About, Problem, Request, Response},
     mcp::{self, Allowed, Outcome},
     oauth::{self, Authenticated},
-    platform::Platform,
+    platform::{Door, Platform, TurnedAway},
 };
 
 /// Answers `/<safename>/mcp`: 401 before anything else, then the protocol.
@@ -17,6 +18,9 @@ pub async fn endpoint(platform: &Platform<'_>, request: &Request, safename: &str
     let Some(caller) = Caller::new(*platform, who.tenant.clone(), who.authority.clone()) else {
         return shard_missing();
     };
+    if let Err(why) = count(platform, &who, request).await {
+        return turned_away(Door::Mcp, why);
+    }
     let allowed = match allowed(platform, &who, request).await {
         Ok(allowed) => allowed,
         Err(Refusal::Unauthenticated) => return oauth::grant_over(platform, safename),
@@ -34,6 +38,15 @@ pub async fn endpoint(platform: &Platform<'_>, request: &Request, safename: &str
         grant: grant_of(&who.authority),
         code: answer.code,
     })
+}
+
+/// Counts a request against its grant, each element of a batch by itself.
+async fn count(platform: &Platform<'_>, who: &Authenticated, request: &Request) -> Result<(), TurnedAway> {
+    let grant = grant_of(&who.authority).unwrap_or_default();
+    for _ in 0..mcp::weight(request) {
+        platform.admit(Door::Mcp, &grant).await?;
+    }
+    Ok(())
 }
 
 /// Only a list of tools asks what the role allows: every call is judged by the gate in its own batch.

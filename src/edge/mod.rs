@@ -10,6 +10,7 @@ mod contract_route;
 mod endpoint;
 mod fault;
 mod health;
+mod limits;
 mod mail;
 mod statements;
 mod store;

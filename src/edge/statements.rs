@@ -2,7 +2,8 @@
 
 use super::store;
 use crate::{
-    delivery, desk, identity, media, networks, oauth, operator, platform::Sql, posts, profiles, tenants,
+    audit, delivery, desk, identity, media, networks, oauth, operator, platform::Sql, posts, profiles,
+    tenants,
 };
 
 /// Each room's statements. A store with a line missing here fails a test.
@@ -22,6 +23,9 @@ const STORES: &[&[Sql]] = &[
     identity::STATEMENTS,
     tenants::STATEMENTS,
     tenants::DIRECTORY_STATEMENTS,
+    audit::DIRECTORY_STATEMENTS,
+    audit::STATEMENTS,
+    desk::DIRECTORY_STATEMENTS,
     desk::STATEMENTS,
 ];
 

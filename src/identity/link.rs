@@ -200,6 +200,7 @@ pub(super) async fn redeem(
     let batch = vec![
         store::USE_LINK.with([link.as_str().into(), now.into(), browser_hash.into(), code.is_some().into()]),
         store::BEGIN_SESSION_BY_LINK.with([link.into(), hash, id, browser, at, expires_at]),
+        new.act(platform, "link"),
         new.end_former(),
     ];
     let answers = platform.directory.batch(batch).await?;

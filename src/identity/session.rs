@@ -4,7 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::{SignInMethod, browser, store};
 use crate::{
-    desk::{RecentSignIn, SessionId, UserId, token_hash},
+    desk::{Act, RecentSignIn, SessionId, UserId, act_of_session, token_hash},
     http::{Cookie, Form, Notice, Request, Response},
     platform::{
         Config, DatabaseFault, Entropy, FromRow, Platform, Purpose, Row, RowFault, Statement, Timestamp,
@@ -120,22 +120,30 @@ pub(super) fn cookie_hash(platform: &Platform<'_>, request: &Request) -> Option<
     Cookie::Session.read(request, platform.config.is_local()).map(token_hash)
 }
 
-/// The statement that ends a session.
-pub(super) fn end(hash: &str) -> Statement {
-    store::END_SESSION.with([hash.into()])
+/// The statements that end this session.
+pub(super) fn end(platform: &Platform<'_>, session: &Session) -> Vec<Statement> {
+    vec![ending(platform, session, "this"), store::END_SESSION.with([session.hash.as_str().into()])]
 }
 
-/// The statement that ends one of a person's sessions.
-pub(super) fn end_one(person: &UserId, session: &SessionId) -> Statement {
-    store::END_SESSION_OF_PERSON.with([person.into(), session.into()])
+/// The statements that end another session of the same person.
+pub(super) fn end_other(platform: &Platform<'_>, session: &Session, other: &SessionId) -> Vec<Statement> {
+    let person = (&session.user_id).into();
+    vec![ending(platform, session, other.as_str()), store::END_SESSION_OF_PERSON.with([person, other.into()])]
 }
 
-/// The statements that end all of a person's sessions, and the links that would begin others.
-pub(super) fn end_all(person: &UserId, now: Timestamp) -> Vec<Statement> {
+/// The statements that end all sessions of the same person, and the links that would begin others.
+pub(super) fn end_all(platform: &Platform<'_>, session: &Session) -> Vec<Statement> {
+    let person = || Value::from(&session.user_id);
     vec![
-        store::END_SESSIONS_OF_PERSON.with([person.into()]),
-        store::END_LINKS_OF_PERSON.with([person.into(), now.into()]),
+        ending(platform, session, "all"),
+        store::END_SESSIONS_OF_PERSON.with([person()]),
+        store::END_LINKS_OF_PERSON.with([person(), platform.now().into()]),
     ]
+}
+
+/// Records a sign-out, before the session that asks for it is gone.
+fn ending(platform: &Platform<'_>, session: &Session, which: &str) -> Statement {
+    act_of_session(platform, &session.hash, None, &Act { name: "sign_out", subjects: &[which] })
 }
 
 /// A fresh secret of 256 bits.
@@ -178,6 +186,11 @@ impl NewSession {
             self.now.into(),
             self.now.plus_seconds(LONGEST_SECONDS).into(),
         ]
+    }
+
+    /// The statement that records signing in `with` something, after the one that begins the session.
+    pub(super) fn act(&self, platform: &Platform<'_>, with: &str) -> Statement {
+        act_of_session(platform, &self.hash, None, &Act { name: "sign_in", subjects: &[with] })
     }
 
     /// The statement that ends the browser's former session if this one has begun.

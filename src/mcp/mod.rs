@@ -14,19 +14,21 @@ mod message;
 mod results;
 mod revision;
 pub mod shape;
+mod weight;
 mod writer;
 
 pub use catalogue::{Allowed, Catalogue, tools};
 pub use judge::MAX_BATCH;
 pub use results::INSTRUCTIONS;
 pub use revision::{Era, Revision};
+pub use weight::weight;
 
 use fault::Fault;
 use judge::{Action, Judged, ToolCall};
 use message::Id;
 use writer::ObjectWriter;
 
-use crate::desk::{Caller, Code, Effect, Hints, Refusal, Scopes};
+use crate::desk::{Act, Caller, Code, Effect, Hints, Refusal, Scopes};
 use crate::http::{Request, Response};
 use crate::platform::{DatabaseFault, Platform};
 
@@ -145,10 +147,12 @@ impl Endpoint<'_> {
         if !several && self.allowed.granted.contains(needs) {
             return Ok(());
         }
-        match self.caller.needing(needs).facts().await {
-            Err(refusal) => Denial::from_refusal(&refusal).map_or(Ok(()), Err),
-            Ok(_) => Ok(()),
+        let Err(refusal) = self.caller.needing(needs).facts().await else { return Ok(()) };
+        let Some(denial) = Denial::from_refusal(&refusal) else { return Ok(()) };
+        for call in judged.calls() {
+            self.caller.note_refusal(Act { name: call.tool.entry.name, subjects: &[] }, &refusal).await;
         }
+        Err(denial)
     }
 
     async fn run(&self, action: Action<'_>, in_batch: bool) -> Result<ToolReply, Denial> {
@@ -172,10 +176,15 @@ impl Endpoint<'_> {
         };
         match called {
             Ok(output) => Ok((results::tool_result(self.revision, &output), None)),
-            Err(refusal) => match Denial::from_refusal(&refusal) {
-                Some(denial) if !in_batch => Err(denial),
-                _ => Ok(self.refused(tool.hints, refusal)),
-            },
+            Err(refusal) => {
+                if is_audited(tool.hints, &refusal) {
+                    self.caller.note_refusal(Act { name: tool.name, subjects: &[] }, &refusal).await;
+                }
+                match Denial::from_refusal(&refusal) {
+                    Some(denial) if !in_batch => Err(denial),
+                    _ => Ok(self.refused(tool.hints, refusal)),
+                }
+            }
         }
     }
 
@@ -196,6 +205,16 @@ impl Endpoint<'_> {
         let response = Response::of(status, "application/json", body).cors().no_store();
         if status == 405 { response.with_header("allow", "POST") } else { response }
     }
+}
+
+/// Whether a refusal belongs into the audit: of anything that would have written, and of reading what one may not. That
+/// a read found nothing is told by the events alone.
+fn is_audited(hints: Hints, refusal: &Refusal) -> bool {
+    hints.effect != Effect::Reads
+        || matches!(
+            refusal.code(),
+            Some(Code::InsufficientScope | Code::RoleNotAllowed | Code::GrantEnded | Code::WorkspaceNotFound)
+        )
 }
 
 /// A tool that only reads has changed nothing, whatever became of its batch.

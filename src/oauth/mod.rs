@@ -39,3 +39,4 @@ pub use revoke::revoke;
 pub use snapshot::{Snapshot, snapshot};
 pub use store::{DIRECTORY_STATEMENTS, SHARD_STATEMENTS};
 pub use token::token;
+pub use wire::turned_away;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::http::Response;
+use crate::{http::Response, platform::TurnedAway};
 
 /// An error body: RFC 6749 section 5.2, which RFC 7009 section 2.2.1 and RFC 7591 section 3.2.2 share.
 #[derive(Serialize)]
@@ -25,4 +25,16 @@ pub(super) fn error(status: u16, code: &str, description: &str) -> Response {
 pub(super) fn unavailable() -> Response {
     error(503, "temporarily_unavailable", "Nothing could be looked up right now. Try again.")
         .with_header("retry-after", "5")
+}
+
+/// The answer of a door to whoever is not let in. Like [`unavailable`], it is a reason to wait.
+pub fn turned_away(why: TurnedAway) -> Response {
+    match why {
+        TurnedAway::TooOften => {
+            error(429, "temporarily_unavailable", "Too many requests in a short time; wait a minute.")
+        }
+        TurnedAway::Uncounted => {
+            error(503, "temporarily_unavailable", "Requests cannot be counted right now; wait a minute.")
+        }
+    }
 }

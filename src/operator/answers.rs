@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     delivery::{self, Release},
-    desk::{Safename, Tenant, TenantId, UserId},
+    desk::{Act, Safename, Tenant, TenantId, UserId},
     http::{Problem, Response},
     identity::{self, EmailAddress, SignInLink},
     platform::{DatabaseFault, Platform},
@@ -114,6 +114,8 @@ async fn sign_in_link(
     let person = identity::find_person(platform, email).await?;
     match person {
         Some(person) if tenants::is_member(platform, &tenant, &person.user_id).await? => {
+            let act = Act { name: "operator_make_sign_in_link", subjects: &[person.user_id.as_str()] };
+            tenants::note_by_operator(platform, &tenant, &act).await?;
             link(platform, &person.user_id).await
         }
         _ => Err(Fault::Problem(Problem::new(

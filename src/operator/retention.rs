@@ -1,6 +1,6 @@
 //! Nothing grows for ever: applies the rules of what goes after how long.
 
-use super::RULES;
+use super::{RULES, store};
 use crate::platform::{Database, DatabaseFault, Home, Platform};
 
 /// Deletes at most 500 rows by each rule in the directory and in every shard. A database that fails holds
@@ -18,10 +18,10 @@ pub async fn retain(platform: &Platform<'_>) -> Result<(), DatabaseFault> {
 
 async fn apply(platform: &Platform<'_>, database: &dyn Database, home: Home) -> Result<(), DatabaseFault> {
     let now = platform.now();
-    let due = RULES
-        .iter()
-        .filter(|rule| rule.sql.home == home)
-        .map(|rule| rule.sql.with([now.plus_seconds(-rule.seconds).into()]))
-        .collect();
-    database.batch(due).await.map(drop)
+    let due = RULES.iter().filter(|rule| rule.sql.home == home).flat_map(|rule| {
+        let before = now.plus_seconds(-rule.seconds);
+        let permit = (rule.table == "audit").then(|| store::MOVE_AUDIT_HORIZON.with([before.into()]));
+        permit.into_iter().chain([rule.sql.with([before.into()])])
+    });
+    database.batch(due.collect()).await.map(drop)
 }

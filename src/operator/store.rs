@@ -29,5 +29,8 @@ mod shard {
     statements! { Shard:
         /// The number of the last migration.
         pub(in super::super) SHARD_VERSION = "shard_version", "SELECT coalesce(max(id), 0) AS version FROM d1_migrations";
+
+        /// Lets rows of the audit from before `?1` go.
+        pub(in super::super) MOVE_AUDIT_HORIZON = "move_audit_horizon", "UPDATE audit_horizon SET before = ?1 WHERE before < ?1";
     }
 }

@@ -14,6 +14,7 @@ mod events;
 mod http_client;
 mod key_value;
 mod keys;
+mod limits;
 mod mail;
 mod memory;
 
@@ -31,6 +32,7 @@ pub use events::{Event, Events};
 pub use http_client::{Body, HttpClient, HttpFault, Method, OutgoingRequest, ReceivedResponse, ResponseSink};
 pub use key_value::{KeyValue, KvFault};
 pub use keys::{Keyring, Purpose, SealFault, Sealed, SecretKey, TenantKey};
+pub use limits::{Door, LimitFault, RETRY_AFTER_SECONDS, RateLimits, TurnedAway};
 pub use mail::{Letter, Mail};
 pub use memory::Memory;
 
@@ -60,6 +62,8 @@ pub struct Platform<'a> {
     pub entropy: &'a dyn Entropy,
     /// Mail to people. Only where [`Config::mail`] is set does anybody send it.
     pub mail: &'a dyn Mail,
+    /// How often doors may be knocked at.
+    pub limits: &'a dyn RateLimits,
     /// What operators see.
     pub events: &'a dyn Events,
     /// The deployment's settings and keys.
@@ -70,6 +74,21 @@ impl<'a> Platform<'a> {
     /// The present time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Counts a visit to a door.
+    ///
+    /// # Errors
+    /// When the visitor comes too often, or cannot be counted where that matters.
+    pub async fn admit(&self, door: Door, visitor: &str) -> Result<(), TurnedAway> {
+        match self.limits.count(door, visitor).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(TurnedAway::TooOften),
+            Err(LimitFault(_)) => {
+                self.events.emit(Event::Fault { place: door.binding(), kind: "not_counted" });
+                if door.opens_uncounted() { Ok(()) } else { Err(TurnedAway::Uncounted) }
+            }
+        }
     }
 
     /// The shard with this number, if this deployment has it bound.

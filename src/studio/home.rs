@@ -23,6 +23,7 @@ struct Organisation {
     name: String,
     safename: String,
     role: &'static str,
+    manages: bool,
     mcp_url: String,
     /// The entry of a JSON configuration.
     json: String,
@@ -78,6 +79,7 @@ impl Organisation {
         Self {
             name: membership.name,
             role: membership.role.as_str(),
+            manages: membership.role.manages(),
             json: serde_json::to_string_pretty(&server).unwrap_or_default(),
             safename,
             mcp_url,

@@ -5,7 +5,7 @@
 
 use super::{Registration, State, directory, founding::Founding, store};
 use crate::{
-    desk::Tenant,
+    desk::{Act, Tenant, change_by_operator},
     platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Statement, Timestamp, Value, first, only},
 };
 
@@ -96,6 +96,7 @@ pub(super) async fn carry_out(
     let set_closed = |at: Option<Timestamp>| {
         store::SET_CLOSED.with([Value::from(&tenant.id), registration.step.into(), at.into()])
     };
+    let audited = |name| change_by_operator(platform, &tenant.id, &Act { name, subjects: &[] });
     let mut in_directory = Vec::new();
     let on_shard = match registration.state {
         State::Creating => {
@@ -103,8 +104,8 @@ pub(super) async fn carry_out(
             in_directory.push(founding.in_directory(tenant));
             founding.on_shard(platform, tenant, registration.created_at)?
         }
-        State::Deleting => vec![set_closed(Some(platform.now()))],
-        State::Active => vec![set_closed(None)],
+        State::Deleting => vec![set_closed(Some(platform.now())), audited("operator_close_tenant")],
+        State::Active => vec![set_closed(None), audited("operator_reopen_tenant")],
         State::Erasing | State::Deleted => return Ok(()),
     };
     shard.batch(on_shard).await?;

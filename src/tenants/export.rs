@@ -4,9 +4,9 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::{TABLES, TenantTable, directory};
+use super::{TABLES, TenantTable, directory, note_by_operator};
 use crate::{
-    desk::Tenant,
+    desk::{Act, Tenant},
     platform::{DatabaseFault, Platform, Row, RowFault, Value, only},
 };
 
@@ -81,6 +81,9 @@ pub async fn export(
     let Some((first_table, mut position)) = begin else {
         return Ok(None);
     };
+    if next.is_none() {
+        note_by_operator(platform, tenant, &Act { name: "operator_export_tenant", subjects: &[] }).await?;
+    }
     let mut page = ExportPage { lines: String::new(), next: None };
     let mut left = PAGE;
     for table in TABLES.iter().skip_while(|table| table.name != first_table.name) {

@@ -10,7 +10,10 @@ use super::{
     store,
 };
 use crate::{
-    desk::{ProfileId, Role, Safename, Tenant, TenantId, TimeZoneName, UserId, WorkspaceId},
+    desk::{
+        Act, ProfileId, Role, Safename, Tenant, TenantId, TimeZoneName, UserId, WorkspaceId,
+        change_by_operator,
+    },
     http::reserved_names,
     platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Statement, Timestamp, Value, first, only},
 };
@@ -197,6 +200,11 @@ impl Founding {
                 wrapped_key.into(),
                 at.into(),
             ]),
+            change_by_operator(
+                platform,
+                &tenant.id,
+                &Act { name: "operator_create_tenant", subjects: &[self.owner_id.as_str()] },
+            ),
             store::ADD_OWNER.with([
                 id(),
                 (&self.owner_id).into(),

@@ -2,7 +2,7 @@
 
 use super::store;
 use crate::{
-    desk::TenantId,
+    desk::{Act, TenantId, change_by_operator},
     platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Sealed, Value, only},
 };
 
@@ -65,6 +65,9 @@ async fn rotate_shard(
                         wrapped_key.into(),
                         new.into(),
                     ]));
+                    let act = Act { name: "operator_rotate_key", subjects: &[keys.current_id()] };
+                    wraps.push(change_by_operator(platform, &tenant_id, &act));
+                    rotation.done += 1;
                 }
                 Ok(None) => {}
                 Err(_) => {
@@ -77,7 +80,6 @@ async fn rotate_shard(
         if wraps.is_empty() && !rows.is_empty() {
             continue;
         }
-        rotation.done += i64::try_from(wraps.len()).unwrap_or(i64::MAX);
         wraps.push(store::COUNT_KEYS_TO_WRAP.with([keys.current_id().into()]));
         let counted = shard.batch(wraps).await?;
         let left: i64 =

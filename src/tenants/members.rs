@@ -2,7 +2,7 @@
 
 use super::{directory, store};
 use crate::{
-    desk::{Role, Tenant, TenantId, UserId},
+    desk::{Act, Role, Tenant, TenantId, UserId, act_of_operator, change_by_operator},
     platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Value, only},
 };
 
@@ -88,6 +88,20 @@ pub async fn is_member(
     Ok(!rows.is_empty())
 }
 
+/// Writes an operator's act on a tenant into its audit, before the act itself: one that stands in no batch of the
+/// tenant's shard.
+///
+/// # Errors
+/// When the shard fails; the act must not follow then.
+pub async fn note_by_operator(
+    platform: &Platform<'_>,
+    tenant: &Tenant,
+    act: &Act<'_>,
+) -> Result<(), DatabaseFault> {
+    let database = directory::shard_of(platform, tenant)?;
+    only(database, act_of_operator(platform, &tenant.id, act)).await.map(drop)
+}
+
 /// Makes a person a member, or gives a member another role; an owner stays owner. The pointer comes first: alone it
 /// shows nothing, and asking again finishes the rest.
 ///
@@ -111,6 +125,7 @@ pub async fn add_member(
         member.email.into(),
         platform.now().into(),
     ]);
-    only(database, add).await?;
+    let act = Act { name: "operator_invite", subjects: &[member.user_id.as_str(), role.as_str()] };
+    database.batch(vec![add, change_by_operator(platform, &tenant.id, &act)]).await?;
     Ok(())
 }

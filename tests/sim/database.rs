@@ -105,6 +105,11 @@ impl SimDatabase {
         self.connection.borrow().execute(sql, parameters).unwrap_or_else(|fault| panic!("{fault}: {sql}"))
     }
 
+    /// Runs any SQL that the schema itself may refuse.
+    pub fn try_execute(&self, sql: &str) -> Result<usize, Error> {
+        self.connection.borrow().execute(sql, [])
+    }
+
     /// The rows of any query without faults, for tests that look.
     pub fn query(&self, sql: &str, parameters: impl Params) -> Rows {
         let connection = self.connection.borrow();

@@ -15,6 +15,7 @@ pub enum Port {
     KeyValue,
     Blobs,
     Web,
+    Limits,
 }
 
 /// How a call goes wrong.

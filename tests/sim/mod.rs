@@ -14,6 +14,7 @@ mod events;
 mod executor;
 mod faults;
 mod key_value;
+mod limits;
 mod mail;
 mod web;
 pub mod world;
@@ -30,6 +31,7 @@ pub use events::SimEvents;
 pub use executor::{interleave, interleave_until_crash, run, run_until_crash, yield_now};
 pub use faults::{Fault, Faults, Odds, Port};
 pub use key_value::SimKeyValue;
+pub use limits::SimLimits;
 pub use mail::SimMail;
 pub use web::{Incoming, Peer, Reply, SimWeb};
 
@@ -44,6 +46,7 @@ pub struct Sim {
     pub directory: SimDatabase,
     pub shards: Vec<SimDatabase>,
     pub key_value: SimKeyValue,
+    pub limits: SimLimits,
     pub memory: Memory,
     pub blobs: Rc<SimBlobs>,
     pub web: SimWeb,
@@ -68,6 +71,7 @@ impl Sim {
             directory: SimDatabase::directory(Rc::clone(&faults)),
             shards: (0..shards).map(|_| SimDatabase::shard(Rc::clone(&faults))).collect(),
             key_value: SimKeyValue::new(Rc::clone(&faults), Rc::clone(&clock)),
+            limits: SimLimits::new(Rc::clone(&faults), Rc::clone(&clock)),
             memory: Memory::default(),
             web: SimWeb::new(Rc::clone(&faults), Rc::clone(&clock), Rc::clone(&blobs)),
             blobs,
@@ -93,6 +97,7 @@ impl Sim {
             clock: &*self.clock,
             entropy: &self.entropy,
             mail: &self.mail,
+            limits: &self.limits,
             events: &self.events,
             config: &self.config,
         }

@@ -11,6 +11,7 @@ use super::{
     database::D1,
     http_client::Web,
     key_value::Kv,
+    limits::Limits,
     mail,
     small::{Console, IsolateClock, IsolateEntropy},
     stream,
@@ -98,6 +99,7 @@ pub(super) struct Bindings {
     key_value: Kv,
     media: R2,
     memory: Rc<Memory>,
+    limits: Limits,
 }
 
 impl Bindings {
@@ -117,6 +119,7 @@ impl Bindings {
             key_value: env.kv("KV").map(Kv).map_err(missing("KV"))?,
             media: env.bucket("MEDIA").map(R2).map_err(missing("MEDIA"))?,
             memory: MEMORY.with(Rc::clone),
+            limits: Limits(env.clone()),
         })
     }
 
@@ -145,6 +148,7 @@ impl Bindings {
             clock: &IsolateClock,
             entropy: &IsolateEntropy,
             mail,
+            limits: &self.limits,
             events: &Console,
             config,
         }

@@ -5,6 +5,7 @@ mod database;
 mod entry;
 mod http_client;
 mod key_value;
+mod limits;
 mod mail;
 mod small;
 mod stream;

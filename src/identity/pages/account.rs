@@ -13,7 +13,7 @@ use crate::{
         Session,
         session::{self, Listed},
     },
-    platform::{Platform, Timestamp, only},
+    platform::{Platform, Timestamp},
 };
 
 #[derive(Template)]
@@ -71,18 +71,19 @@ async fn end(platform: &Platform<'_>, request: &Request) -> Result<Response, Res
     person.allows(platform.config, request, &form)?;
     match form.get("session") {
         Some("all") => {
-            let end = session::end_all(&person.user_id, platform.now());
+            let end = session::end_all(platform, &person);
             platform.directory.batch(end).await.map_err(|_| unavailable())?;
             Ok(signed_out(platform))
         }
         Some(id) if id == person.session_id.as_str() => {
-            only(platform.directory, session::end(&person.hash)).await.map_err(|_| unavailable())?;
+            let end = session::end(platform, &person);
+            platform.directory.batch(end).await.map_err(|_| unavailable())?;
             Ok(signed_out(platform))
         }
         named => {
             if let Some(Ok(other)) = named.map(str::parse::<SessionId>) {
-                let end = session::end_one(&person.user_id, &other);
-                only(platform.directory, end).await.map_err(|_| unavailable())?;
+                let end = session::end_other(platform, &person, &other);
+                platform.directory.batch(end).await.map_err(|_| unavailable())?;
             }
             Ok(Response::see_other("/account").no_store())
         }

@@ -12,7 +12,7 @@ use crate::{
         link::{self, Look, Redeemed},
         session::{self, NewSession, is_same_origin, new_secret, not_from_here},
     },
-    platform::{DatabaseFault, Platform, only},
+    platform::{DatabaseFault, Platform},
 };
 
 /// The page that was wanted before signing in is remembered for 30 minutes.
@@ -218,7 +218,7 @@ pub async fn sign_out(platform: &Platform<'_>, request: &Request) -> Response {
     if let Err(refused) = session.allows(platform.config, request, &request.form().unwrap_or_default()) {
         return refused;
     }
-    match only(platform.directory, session::end(&session.hash)).await {
+    match platform.directory.batch(session::end(platform, &session)).await {
         Ok(_) => signed_out(platform),
         Err(_) => unavailable(),
     }

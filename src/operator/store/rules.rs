@@ -43,6 +43,7 @@ rules! {
     Directory session (session_hash) by expires_at after 0;
     Directory pending_authorization (pending_id) by expires_at after DAY;
     Directory client (client_id) by used_at after 90 * DAY;
+    Directory audit_queue (audit_id) by at after 7 * DAY;
     Shard auth_code (tenant_id, code_hash) by expires_at after DAY;
     Shard oauth_grant (tenant_id, grant_id) by expires_at after 90 * DAY;
     Shard connect_request (tenant_id, connect_id) by expires_at after DAY;
@@ -59,6 +60,7 @@ rules! {
 /// The tables without a rule, and why they need none.
 pub const KEPT: &[(&str, &str)] = &[
     ("shard_epoch", "one row"),
+    ("audit_horizon", "one row"),
     ("tenant_state", "a closed list"),
     ("role", "a closed list"),
     ("sign_in_method", "a closed list"),

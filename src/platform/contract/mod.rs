@@ -4,6 +4,7 @@
 mod blobs;
 mod database;
 mod key_value;
+mod limits;
 mod senses;
 
 use super::{Home, Platform, Sql};
@@ -29,6 +30,7 @@ pub async fn run(platform: &Platform<'_>, statements: impl Iterator<Item = Sql>)
     }
     checks.extend(key_value::suite(platform.key_value).await);
     checks.extend(blobs::suite(platform.blobs).await);
+    checks.extend(limits::suite(platform.limits).await);
     checks.extend(senses::suite(platform.clock, platform.entropy));
     checks
 }
