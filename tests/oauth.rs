@@ -1,5 +1,6 @@
 //! The authorization server, from outside: a browser and a client against the simulated platform.
 
+mod attacks;
 mod authorization;
 mod bearer;
 mod consent;
@@ -7,6 +8,8 @@ mod metadata;
 mod refreshing;
 mod registration;
 mod revocation;
+mod simulation;
+mod standing;
 mod tokens;
 
 use postern::{

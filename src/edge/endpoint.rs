@@ -3,7 +3,7 @@
 use crate::{
     desk::{Authority, Caller, Refusal},
     http::{About, Problem, Request, Response},
-    mcp::{self, Allowed, Outcome},
+    mcp::{self, Allowed, Asked, Outcome},
     oauth::{self, Authenticated},
     platform::Platform,
 };
@@ -17,12 +17,13 @@ pub async fn endpoint(platform: &Platform<'_>, request: &Request, safename: &str
     let Some(caller) = Caller::new(*platform, who.tenant.clone(), who.authority.clone()) else {
         return shard_missing();
     };
-    let allowed = match allowed(platform, &who, request).await {
+    let asked = mcp::judge(platform, request);
+    let allowed = match allowed(platform, &who, &asked).await {
         Ok(allowed) => allowed,
         Err(Refusal::Unauthenticated) => return oauth::grant_over(platform, safename),
         Err(_) => return shard_missing(),
     };
-    let answer = mcp::serve(platform, &caller, allowed, request).await;
+    let answer = asked.answer(&caller, allowed).await;
     let response = match answer.outcome {
         Outcome::Response(response) => response,
         Outcome::InsufficientScope(needed) => oauth::step_up(platform, safename, needed),
@@ -36,13 +37,13 @@ pub async fn endpoint(platform: &Platform<'_>, request: &Request, safename: &str
     })
 }
 
-/// Only a list of tools asks what the role allows: every call is judged by the gate in its own batch.
+/// Every call is judged by the gate in its own batch; whatever is answered without one goes by the grant's snapshot.
 async fn allowed(
     platform: &Platform<'_>,
     who: &Authenticated,
-    request: &Request,
+    asked: &Asked<'_>,
 ) -> Result<Allowed, Refusal> {
-    if !mcp::lists_tools(request) {
+    if asked.is_gated() {
         return Ok(who.granted.into());
     }
     let snapshot = oauth::snapshot(platform, who).await?;

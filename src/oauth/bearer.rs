@@ -64,7 +64,7 @@ async fn try_authenticate(
     let tenant = tenants::find(platform, safename).await.map_err(|_| Challenge::Unavailable)?;
     let tenant = tenant.filter(|tenant| tenant.id == verified.tenant_id).ok_or(Challenge::Invalid)?;
     let Verified { grant_id, generation, user_id, client_id, scopes, .. } = verified;
-    let authority = Authority::Grant { grant_id, generation, user_id, client_id };
+    let authority = Authority::Grant { grant_id, generation, user_id, client_id, scopes };
     Ok(Authenticated { tenant, authority, granted: scopes })
 }
 

@@ -17,6 +17,7 @@ mod consent;
 mod grant;
 mod metadata;
 mod name;
+mod network;
 mod params;
 mod pending;
 mod pkce;

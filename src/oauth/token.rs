@@ -7,6 +7,7 @@ use super::{
     client::{self, Client},
     code,
     grant::Holder,
+    network::coarse_network,
     params::{Params, Repeated},
     refresh,
     refresh::RefreshToken,
@@ -114,9 +115,11 @@ async fn try_token(platform: &Platform<'_>, request: &Request) -> Result<Respons
     })?;
     let grant_type = parameters.get("grant_type").ok_or(TokenFault::Parameter("grant_type is missing."))?;
     let client = public_client(platform, request, &parameters).await?;
+    let network = coarse_network(&request.peer);
+    let from = network.as_deref();
     let tokens = match grant_type {
-        "authorization_code" => code::redeem(platform, &client, &parameters).await?,
-        "refresh_token" => refresh::refresh(platform, &client, &parameters).await?,
+        "authorization_code" => code::redeem(platform, &client, &parameters, from).await?,
+        "refresh_token" => refresh::refresh(platform, &client, &parameters, from).await?,
         _ => return Err(TokenFault::GrantType),
     };
     client::touch(platform, client).await;

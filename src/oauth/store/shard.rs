@@ -35,8 +35,8 @@ WHERE c.tenant_id = ?1 AND c.code_hash = ?2";
     pub(in crate::oauth) USE_CODE = "use_code", "UPDATE auth_code SET used_at = ?3
 WHERE tenant_id = ?1 AND code_hash = ?2 AND used_at IS NULL AND expires_at > ?3";
 
-    /// Lets a grant live on once its code was redeemed. ?1 tenant ?2 grant ?3 now ?4 expiry
-    pub(in crate::oauth) BEGIN_GRANT = "begin_grant", "UPDATE oauth_grant SET used_at = ?3, expires_at = ?4 WHERE tenant_id = ?1 AND grant_id = ?2";
+    /// Lets a grant live on once its code was redeemed. ?1 tenant ?2 grant ?3 now ?4 expiry ?5 network
+    pub(in crate::oauth) BEGIN_GRANT = "begin_grant", "UPDATE oauth_grant SET used_at = ?3, expires_at = ?4, used_from = ?5 WHERE tenant_id = ?1 AND grant_id = ?2";
 
     /// ?1 tenant ?2 family ?3 grant ?4 sealed secret ?5 resource ?6 token's number ?7 now ?8 expiry
     pub(in crate::oauth) ADD_FAMILY = "add_family", "INSERT INTO refresh_family (tenant_id, family_id, grant_id, secret, resource, token_number, rotated_at, expires_at)
@@ -59,8 +59,8 @@ WHERE tenant_id = ?1 AND family_id = ?2 AND token_number = ?3 AND ended_at IS NU
     pub(in crate::oauth) COUNT_REPEAT = "count_refresh_repeat", "UPDATE refresh_family SET replays = replays + 1, expires_at = ?5
 WHERE tenant_id = ?1 AND family_id = ?2 AND token_number = ?3 AND ended_at IS NULL AND expires_at > ?4";
 
-    /// ?1 tenant ?2 grant ?3 now
-    pub(in crate::oauth) TOUCH_GRANT = "touch_grant", "UPDATE oauth_grant SET used_at = ?3 WHERE tenant_id = ?1 AND grant_id = ?2";
+    /// ?1 tenant ?2 grant ?3 now ?4 network
+    pub(in crate::oauth) TOUCH_GRANT = "touch_grant", "UPDATE oauth_grant SET used_at = ?3, used_from = ?4 WHERE tenant_id = ?1 AND grant_id = ?2";
 
     /// Ends a grant. ?1 tenant ?2 grant ?3 now ?4 why
     pub(in crate::oauth) END_GRANT = "end_grant", "UPDATE oauth_grant SET revoked_at = ?3, revoked_why = ?4, generation = generation + 1
