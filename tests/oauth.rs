@@ -2,6 +2,7 @@
 
 mod authorization;
 mod bearer;
+mod clients;
 mod consent;
 mod metadata;
 mod refreshing;

@@ -9,6 +9,7 @@ use super::{
     pkce::Challenge,
     redirect::RedirectUri,
     resource::named_tenant,
+    unknown::unknown_client,
 };
 use crate::{
     desk::{Safename, Scope, Scopes},
@@ -53,7 +54,6 @@ pub(super) enum Reason {
     State,
     Resource,
     LoginRequired,
-    ConsentRequired,
     NotAMember,
 }
 
@@ -67,7 +67,6 @@ impl Reason {
             Self::RequestObject => "request_not_supported",
             Self::Resource => "invalid_target",
             Self::LoginRequired => "login_required",
-            Self::ConsentRequired => "consent_required",
             Self::NotAMember => "access_denied",
         }
     }
@@ -88,8 +87,9 @@ impl Reason {
             }
             Self::State => "Its state is longer than 2000 characters.",
             Self::Resource => "It asked for something that is not here, or for several things at once.",
-            Self::LoginRequired => "It asked not to show anything, and you are not signed in.",
-            Self::ConsentRequired => "It asked not to show anything, and only you can allow this.",
+            Self::LoginRequired => {
+                "It asked not to show you anything, and nothing is allowed here without you."
+            }
             Self::NotAMember => {
                 "You are not a member of the organisation that it asked for, or there is no such organisation."
             }
@@ -138,11 +138,7 @@ fn wire_error(
 ) -> Response {
     match fault {
         AuthorizeFault::SignedOut => identity::sign_in_redirect(request),
-        AuthorizeFault::UnknownClient => Notice {
-            heading: "This app is not known here",
-            words: "It was never registered with this server, or its registration has expired after 90 days without use. In the app, remove the connection and add it again; it then registers anew.",
-        }
-        .response(400),
+        AuthorizeFault::UnknownClient => unknown_client(),
         AuthorizeFault::UnknownRedirect => Notice {
             heading: "This request is not safe to answer",
             words: "The app wants its answer at an address that it did not register. Nothing was sent to it. If you did not start this yourself, close this page.",
@@ -183,10 +179,8 @@ async fn try_authorize(
         AuthorizeFault::Refused(Box::new(Refused { redirect, state, reason }))
     };
     let wish = read_wish(query, platform.config).map_err(refused)?;
-    let session = session.ok_or_else(|| refused(Reason::LoginRequired))?;
-    if silent {
-        return Err(refused(Reason::ConsentRequired));
-    }
+    // Consent is shown every time, so that a silent request is never answered otherwise, signed in or not.
+    let session = session.filter(|_| !silent).ok_or_else(|| refused(Reason::LoginRequired))?;
     if !may_choose(platform, session, wish.tenant.as_ref()).await? {
         return Err(refused(Reason::NotAMember));
     }
