@@ -4,6 +4,7 @@ mod authorization;
 mod bearer;
 mod clients;
 mod consent;
+mod documents;
 mod metadata;
 mod refreshing;
 mod registration;

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{
-    client::{self, Client},
+    client::{self, Client, DescriptionFault},
     params::{Params, Repeated},
     pending::{self, Asked},
     pkce::Challenge,
@@ -27,6 +27,10 @@ pub(super) enum AuthorizeFault {
     SignedOut,
     /// There is no such client, or it has expired.
     UnknownClient,
+    /// The document that describes the client cannot be used.
+    Description(DescriptionFault),
+    /// A silent request of a client whose document is fetched for nobody: nothing is known of it.
+    Silent,
     /// The address is not one that the client registered: nothing is sent there (RFC 6749 section 4.1.2.1).
     UnknownRedirect,
     /// The client may hear of it, once the person wants that.
@@ -139,6 +143,20 @@ fn wire_error(
     match fault {
         AuthorizeFault::SignedOut => identity::sign_in_redirect(request),
         AuthorizeFault::UnknownClient => unknown_client(),
+        AuthorizeFault::Description(fault) => Notice {
+            heading: "This app’s description cannot be used",
+            words: &format!(
+                "The app says that it is described at {}. {} Nothing was sent to the app.",
+                request.query().get("client_id").unwrap_or_default(),
+                fault.sentence()
+            ),
+        }
+        .response(400),
+        AuthorizeFault::Silent => Notice {
+            heading: "You are not signed in",
+            words: "The app asked not to show you anything, and nothing is allowed here without you (login_required). Start again from the app.",
+        }
+        .response(400),
         AuthorizeFault::UnknownRedirect => Notice {
             heading: "This request is not safe to answer",
             words: "The app wants its answer at an address that it did not register. Nothing was sent to it. If you did not start this yourself, close this page.",
@@ -171,7 +189,7 @@ async fn try_authorize(
     if session.is_none() && !silent {
         return Err(AuthorizeFault::SignedOut);
     }
-    let client = known_client(platform, &query).await?;
+    let client = known_client(platform, &query, session).await?;
     let redirect = redirect(&client, &query, platform.config)?;
     let state = query.get("state").filter(|state| state.len() <= LONGEST_STATE).map(str::to_owned);
     let refused = |reason| {
@@ -186,7 +204,8 @@ async fn try_authorize(
     }
     let asked = Asked {
         v: 1,
-        loopback_only: client.is_loopback_only(platform.config),
+        vouched: client.vouched(&redirect),
+        loopback_only: redirect.is_loopback(),
         redirect_uri: redirect.as_str().to_owned(),
         redirect_given: wish.redirect_given,
         state: state.clone(),
@@ -202,13 +221,18 @@ async fn try_authorize(
     Ok(format!("/consent/{id}"))
 }
 
-async fn known_client(platform: &Platform<'_>, query: &Query) -> Result<Client, AuthorizeFault> {
-    let named = only_value(query, "client_id").ok().flatten();
-    let found = match named {
-        Some(id) => client::find(platform, id).await?,
-        None => None,
-    };
-    found.ok_or(AuthorizeFault::UnknownClient)
+/// The client that the request names. A document is fetched for nobody but a signed-in person.
+async fn known_client(
+    platform: &Platform<'_>,
+    query: &Query,
+    session: Option<&Session>,
+) -> Result<Client, AuthorizeFault> {
+    let id = only_value(query, "client_id").ok().flatten().ok_or(AuthorizeFault::UnknownClient)?;
+    if !client::is_address(id) {
+        return client::find(platform, id).await?.ok_or(AuthorizeFault::UnknownClient);
+    }
+    session.ok_or(AuthorizeFault::Silent)?;
+    client::describe(platform, id).await.map_err(AuthorizeFault::Description)
 }
 
 fn redirect(client: &Client, query: &Query, config: &Config) -> Result<RedirectUri, AuthorizeFault> {

@@ -75,6 +75,11 @@ impl RedirectUri {
         self.kind == Kind::Loopback
     }
 
+    /// Whether it leads to a server, whose name the web's certificates prove.
+    pub(super) fn is_web(&self) -> bool {
+        self.kind == Kind::Https
+    }
+
     /// Where it leads, for people.
     pub(super) fn destination(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();

@@ -7,7 +7,7 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
-    client::Client,
+    client::Presented,
     grant::{End, Holder},
     params::Params,
     store::shard as sql,
@@ -278,7 +278,7 @@ pub(super) fn begin(
 /// read again and give the pair that it made.
 pub(super) async fn refresh(
     platform: &Platform<'_>,
-    client: &Client,
+    client: &Presented,
     parameters: &Params,
 ) -> Result<Tokens, TokenFault> {
     let token = parameters.get("refresh_token").ok_or(TokenFault::Parameter("refresh_token is missing."))?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    client::{self, Declared, Metadata, MetadataFault, Registration},
+    client::{self, Declared, Metadata, MetadataFault, Redirects, Registration},
     wire,
 };
 use crate::{
@@ -78,7 +78,7 @@ async fn try_register(platform: &Platform<'_>, request: &Request) -> Result<Resp
         return Err(RegisterFault::TooLarge);
     }
     let declared: Declared = serde_json::from_slice(&request.body).map_err(|_| RegisterFault::NotMetadata)?;
-    let metadata = declared.accept(platform.config)?;
+    let metadata = declared.accept(platform.config, Redirects::All)?;
     let now = platform.now();
     let id = ClientId::new(now, platform.entropy);
     match client::register(platform, &request.peer, &id, metadata.clone()).await? {

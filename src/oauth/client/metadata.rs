@@ -46,6 +46,15 @@ pub(in crate::oauth) struct Declared {
     software_version: Option<String>,
 }
 
+/// What is done about redirect addresses that may not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::oauth) enum Redirects {
+    /// One of them spoils the registration: its client learns of it at once.
+    All,
+    /// They are passed over: a document is read by other servers as well, and cannot be mended for this one.
+    Usable,
+}
+
 /// Why metadata are not accepted (RFC 7591 section 3.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetadataFault {
@@ -66,7 +75,7 @@ impl MetadataFault {
             Self::NoCodeGrant => {
                 "Only authorization_code with response type code is served, and refresh_token with it."
             }
-            Self::NoRedirect => "redirect_uris is missing.",
+            Self::NoRedirect => "redirect_uris is missing, or has none that may be used.",
             Self::TooManyRedirects => "A client may have 10 redirect addresses.",
             Self::Redirect => {
                 "A redirect address must be https, http on loopback, or a private-use scheme in reverse-domain form, without user name and fragment."
@@ -77,10 +86,17 @@ impl MetadataFault {
 
 impl Declared {
     /// What is kept of it, if every part that matters can be served.
-    pub(in crate::oauth) fn accept(self, config: &Config) -> Result<Metadata, MetadataFault> {
+    pub(in crate::oauth) fn accept(
+        mut self,
+        config: &Config,
+        redirects: Redirects,
+    ) -> Result<Metadata, MetadataFault> {
         let grant_types = grant_types(self.grant_types.as_deref())?;
         if self.response_types.is_some_and(|types| !types.iter().any(|name| name == "code")) {
             return Err(MetadataFault::NoCodeGrant);
+        }
+        if redirects == Redirects::Usable {
+            self.redirect_uris.retain(|text| RedirectUri::parse(text, config).is_ok());
         }
         check_redirects(&self.redirect_uris, config)?;
         let named = |text: Option<String>| text.and_then(|text| presentable(&text, LONGEST_NAME));
