@@ -3,7 +3,9 @@
 mod attacks;
 mod authorization;
 mod bearer;
+mod clients;
 mod consent;
+mod documents;
 mod metadata;
 mod refreshing;
 mod registration;

@@ -3,7 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
-    client::Client,
+    client::Presented,
     grant::{self, End, Holder},
     params::Params,
     pkce::Challenge,
@@ -99,7 +99,7 @@ impl Issued {
     }
 
     /// Whether whoever presents the code is the client that asked for it (RFC 7636 section 4.6).
-    fn is_proven_by(&self, client: &Client, verifier: &str) -> bool {
+    fn is_proven_by(&self, client: &Presented, verifier: &str) -> bool {
         let challenge = Challenge::parse(&self.challenge);
         self.client_id == client.id && challenge.is_some_and(|challenge| challenge.answered_by(verifier))
     }
@@ -118,7 +118,7 @@ impl Issued {
 /// batch, which one caller wins. `from`: the network that it is redeemed from.
 pub(super) async fn redeem(
     platform: &Platform<'_>,
-    client: &Client,
+    client: &Presented,
     parameters: &Params,
     from: Option<&str>,
 ) -> Result<Tokens, TokenFault> {

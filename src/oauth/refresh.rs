@@ -7,7 +7,7 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
-    client::Client,
+    client::Presented,
     grant::{End, Holder},
     params::Params,
     store::shard as sql,
@@ -280,7 +280,7 @@ pub(super) fn begin(
 /// the role has come to forbid is not in the new access token. `from`: the network that it is asked from.
 pub(super) async fn refresh(
     platform: &Platform<'_>,
-    client: &Client,
+    client: &Presented,
     parameters: &Params,
     from: Option<&str>,
 ) -> Result<Tokens, TokenFault> {

@@ -32,6 +32,8 @@ pub enum Purpose {
     TenantKey,
     /// Authenticates the operator's shell.
     Operator,
+    /// Makes the names under which callers' addresses are counted.
+    PeerAddress,
 }
 
 impl Purpose {
@@ -44,6 +46,7 @@ impl Purpose {
             Self::MediaAddress => "postern/media-address/v1",
             Self::TenantKey => "postern/tenant-key/v1",
             Self::Operator => "postern/operator/v1",
+            Self::PeerAddress => "postern/peer-address/v1",
         }
     }
 }
