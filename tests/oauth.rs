@@ -12,6 +12,7 @@ mod registration;
 mod revocation;
 mod simulation;
 mod standing;
+mod stepping_up;
 mod tokens;
 
 use postern::{

@@ -26,7 +26,7 @@ pub async fn endpoint(platform: &Platform<'_>, request: &Request, safename: &str
     let answer = asked.answer(&caller, allowed).await;
     let response = match answer.outcome {
         Outcome::Response(response) => response,
-        Outcome::InsufficientScope(needed) => oauth::step_up(platform, safename, needed),
+        Outcome::InsufficientScope(needed) => oauth::step_up(platform, &who, needed).await,
         Outcome::Unauthenticated => oauth::grant_over(platform, safename),
     };
     response.with_about(About {

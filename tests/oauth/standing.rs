@@ -25,7 +25,7 @@ fn message(world: &World, access: &str, body: &Value) -> Request {
     request
 }
 
-fn send(world: &World, access: &str, body: &Value) -> Response {
+pub fn send(world: &World, access: &str, body: &Value) -> Response {
     run(edge::serve(&world.sim.platform(), message(world, access, body)))
 }
 
@@ -33,7 +33,7 @@ fn asks(method: &str, params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 
-fn call(tool: &str, arguments: Value) -> Value {
+pub fn call(tool: &str, arguments: Value) -> Value {
     asks("tools/call", json!({ "name": tool, "arguments": arguments }))
 }
 
