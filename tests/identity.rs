@@ -1,5 +1,8 @@
 //! Signing in by a link, staying signed in, and forms that only their own page can send.
 
+mod account;
+mod doors;
+
 use postern::{
     http::{Form, Response},
     identity::{self, NextPage, Session},
@@ -24,7 +27,8 @@ fn with_link() -> (Sim, Company, String) {
     (sim, company, link)
 }
 
-fn link(sim: &Sim, company: &Company) -> String {
+/// The path of a fresh link for the owner.
+pub fn link(sim: &Sim, company: &Company) -> String {
     let link = run(identity::make_link(&sim.platform(), &company.owner)).unwrap();
     link.url.strip_prefix("http://localhost:8790").unwrap().to_owned()
 }
@@ -37,13 +41,15 @@ fn look(sim: &Sim, browser: &Browser, link: &str) -> Response {
     run(identity::link_page(&sim.platform(), &browser.get(link), secret(link)))
 }
 
-fn press(sim: &Sim, browser: &Browser, link: &str) -> Response {
+/// Uses a link in a browser.
+pub fn press(sim: &Sim, browser: &Browser, link: &str) -> Response {
     let response = run(identity::use_link(&sim.platform(), &browser.post(link, &[]), secret(link)));
     browser.take(&response);
     response
 }
 
-fn session(sim: &Sim, browser: &Browser) -> Option<Session> {
+/// The session of a browser.
+pub fn session(sim: &Sim, browser: &Browser) -> Option<Session> {
     run(identity::session(&sim.platform(), &browser.get("/"))).unwrap()
 }
 

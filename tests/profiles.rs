@@ -54,6 +54,8 @@ fn ask(sim: &Sim, company: &Company, arguments: Value) -> String {
 
 fn session_of(user: &UserId) -> identity::Session {
     identity::Session {
+        session_id: "ses_00000000000000000000000000".parse().unwrap(),
+        method: identity::SignInMethod::Link,
         user_id: user.clone(),
         name: "Anna".to_owned(),
         email: "anna@acme.example".to_owned(),

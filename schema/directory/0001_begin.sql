@@ -54,10 +54,17 @@ CREATE TABLE sign_in_link (
 CREATE INDEX sign_in_link_by_expiry ON sign_in_link (expires_at);
 CREATE INDEX sign_in_link_by_person ON sign_in_link (user_id);
 
--- Browser sessions: hashed; 30 days at most, 12 hours idle.
+-- How a session was begun.
+CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
+INSERT INTO sign_in_method (method) VALUES ('link');
+
+-- Browser sessions: hashed; 30 days at most, 12 hours idle. `browser`: what the person recognises it by.
 CREATE TABLE session (
   session_hash TEXT PRIMARY KEY CHECK (length(session_hash) = 43),
+  session_id TEXT NOT NULL UNIQUE CHECK (length(session_id) BETWEEN 8 AND 64),
   user_id TEXT NOT NULL REFERENCES person (user_id),
+  method TEXT NOT NULL REFERENCES sign_in_method (method),
+  browser TEXT NOT NULL CHECK (length(browser) <= 60),
   created_at INTEGER NOT NULL,
   signed_in_at INTEGER NOT NULL,
   seen_at INTEGER NOT NULL,

@@ -22,7 +22,7 @@ export class Page {
     return to && this.status >= 300 && this.status < 400 ? new URL(to, this.url).href : undefined;
   }
 
-  /** The page's one form that can be sent. */
+  /** The one form of the page's main part that can be sent; the navigation's forms are on every page. */
   get form() {
     const sendable = this.forms.filter((form) => form.method === "post");
     if (sendable.length !== 1) {
@@ -133,9 +133,10 @@ function findButton(form, wanted) {
   return found[0];
 }
 
-/** Every form of a page: its action and method, its controls in order, its buttons. */
+/** Every form in a page's main part: its action and method, its controls in order, its buttons. */
 function readForms(html) {
-  return [...walk(parse(html))].filter((node) => node.nodeName === "form").map(readForm);
+  const mains = [...walk(parse(html))].filter((node) => node.nodeName === "main");
+  return mains.flatMap((main) => [...walk(main)]).filter((node) => node.nodeName === "form").map(readForm);
 }
 
 function readForm(node) {

@@ -164,6 +164,8 @@ ids! {
     TenantId TenantKind "tnt";
     /// A person.
     UserId UserKind "usr";
+    /// A browser in which a person is signed in.
+    SessionId SessionKind "ses";
     /// A workspace.
     WorkspaceId WorkspaceKind "wsp";
     /// A registered OAuth client.

@@ -11,6 +11,7 @@ mod fix;
 mod ids;
 mod moment;
 mod next;
+mod recent;
 mod refusal;
 mod scope;
 mod store;
@@ -25,10 +26,11 @@ pub use facts::{Facts, Role, WorkspaceFacts};
 pub use fix::{Fix, corrected_call};
 pub use ids::{
     AppId, AuditId, ChangeId, ClientId, ConnectId, DeliveryId, EntryId, FamilyId, GrantId, Id, IdFault,
-    MediaId, PendingId, PostId, ProfileId, Safename, SafenameFault, TenantId, UserId, WorkspaceId,
+    MediaId, PendingId, PostId, ProfileId, Safename, SafenameFault, SessionId, TenantId, UserId, WorkspaceId,
 };
-pub use moment::{Moment, TimeZoneName, words_until};
+pub use moment::{Moment, TimeFromNow, TimeZoneName, words_until};
 pub use next::{NextCall, next_call};
+pub use recent::RecentSignIn;
 pub use refusal::{Code, Problem, Problems, Refusal};
 pub use scope::{Scope, Scopes};
 pub use store::STATEMENTS;

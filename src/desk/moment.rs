@@ -64,9 +64,8 @@ impl Moment {
     /// `at` as seen in `zone` at `now`.
     pub fn new(at: Timestamp, zone: &TimeZoneName, now: Timestamp) -> Self {
         let local = zone.local(at);
-        let utc = Instant::from_millisecond(at.as_millis()).unwrap_or(Instant::UNIX_EPOCH);
         Self {
-            utc: utc.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            utc: utc(at),
             local: local.strftime("%Y-%m-%dT%H:%M:%S%:z[%Q]").to_string(),
             words: format!(
                 "{} {}, {}",
@@ -76,6 +75,29 @@ impl Moment {
             ),
         }
     }
+}
+
+/// A time on a page that knows no zone: how far away it is for people, UTC for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeFromNow {
+    /// RFC 3339 in UTC.
+    pub utc: String,
+    /// "3 hours ago".
+    pub words: String,
+}
+
+impl TimeFromNow {
+    /// `at` as seen at `now`.
+    pub fn new(at: Timestamp, now: Timestamp) -> Self {
+        let words = if at == now { "just now".to_owned() } else { words_until(at, now) };
+        Self { utc: utc(at), words }
+    }
+}
+
+/// RFC 3339 in UTC.
+fn utc(at: Timestamp) -> String {
+    let instant = Instant::from_millisecond(at.as_millis()).unwrap_or(Instant::UNIX_EPOCH);
+    instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// How far `at` is from `now`: "in 10 days", "3 hours ago".

@@ -78,6 +78,8 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
         }
         (Route::SignInLink, [secret]) => identity::link_page(platform, request, secret).await,
         (Route::SignOut, _) => identity::sign_out(platform, request).await,
+        (Route::Account, _) => identity::account_page(platform, request).await,
+        (Route::AccountSessions, _) => identity::end_sessions(platform, request).await,
         (Route::Home, _) => studio::home(platform, request).await,
         (Route::Authorize, _) => oauth::authorize(platform, request).await,
         (Route::Consent, [id]) if is_post(request) => oauth::decide(platform, request, id).await,

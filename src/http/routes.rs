@@ -24,6 +24,10 @@ pub enum Route {
     SignInLink,
     /// Ends the session.
     SignOut,
+    /// The signed-in person's account: browsers and ways to sign in.
+    Account,
+    /// Ends sessions from the account page.
+    AccountSessions,
     /// The signed-in person's tenants.
     Home,
     /// OAuth authorization endpoint.
@@ -71,6 +75,8 @@ impl Route {
             Self::SignIn => "sign_in",
             Self::SignInLink => "sign_in_link",
             Self::SignOut => "sign_out",
+            Self::Account => "account",
+            Self::AccountSessions => "account_sessions",
             Self::Home => "home",
             Self::Authorize => "authorize",
             Self::Consent => "consent",
@@ -110,6 +116,8 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/sign-in", &[Get], Route::SignIn),
     on(Origin::App, "/sign-in/link/{}", &[Get, Post], Route::SignInLink),
     on(Origin::App, "/sign-out", &[Post], Route::SignOut),
+    on(Origin::App, "/account", &[Get], Route::Account),
+    on(Origin::App, "/account/sessions", &[Post], Route::AccountSessions),
     on(Origin::App, "/", &[Get], Route::Home),
     on(Origin::App, "/authorize", &[Get], Route::Authorize),
     on(Origin::App, "/consent/{}", &[Get, Post], Route::Consent),
@@ -132,6 +140,11 @@ const TABLE: &[Entry] = &[
 
 /// Names that no tenant may have although no route of ours starts with them: the platform's own.
 const PLATFORM_NAMES: [&str; 3] = ["cdn-cgi", ".well-known", "www"];
+
+/// Every path there is: its origin, its pattern, in which `{}` stands for a variable segment, and its methods.
+pub fn paths() -> impl Iterator<Item = (Origin, &'static str, &'static [RequestMethod])> {
+    TABLE.iter().map(|entry| (entry.origin, entry.pattern, entry.methods))
+}
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

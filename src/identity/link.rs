@@ -2,7 +2,7 @@
 
 use super::{
     Person,
-    session::{LONGEST_SECONDS, new_secret},
+    session::{NewSession, new_secret},
     store,
 };
 use crate::{
@@ -41,27 +41,20 @@ pub(super) async fn bearer(platform: &Platform<'_>, secret: &str) -> Result<Opti
     first(&only(platform.directory, find).await?)
 }
 
-/// Uses a link up and begins a session in the same transaction; the browser's former session ends. Gives the session's
-/// secret, or nothing when the link does not work.
+/// Uses a link up and begins a session in the same transaction; the browser's former session ends. Whether it did: not
+/// when the link does not work.
 pub(super) async fn redeem(
     platform: &Platform<'_>,
     secret: &str,
-    former_session: Option<String>,
-) -> Result<Option<String>, DatabaseFault> {
-    let session_secret = new_secret(platform.entropy);
+    new: &NewSession,
+) -> Result<bool, DatabaseFault> {
     let link = token_hash(secret);
-    let now = platform.now();
+    let [hash, id, browser, now, expires_at] = new.values();
     let batch = vec![
-        store::USE_LINK.with([link.as_str().into(), now.into()]),
-        store::BEGIN_SESSION.with([
-            link.as_str().into(),
-            token_hash(&session_secret).into(),
-            now.into(),
-            now.plus_seconds(LONGEST_SECONDS).into(),
-        ]),
-        store::END_FORMER_SESSION.with([former_session.into(), token_hash(&session_secret).into()]),
+        store::USE_LINK.with([link.as_str().into(), platform.now().into()]),
+        store::BEGIN_SESSION_BY_LINK.with([link.into(), hash, id, browser, now, expires_at]),
+        new.end_former(),
     ];
     let answers = platform.directory.batch(batch).await?;
-    let begun = answers.get(1).is_some_and(|rows| !rows.is_empty());
-    Ok(begun.then_some(session_secret))
+    Ok(answers.get(1).is_some_and(|rows| !rows.is_empty()))
 }

@@ -54,6 +54,41 @@ impl FromValue for EmailAddress {
     }
 }
 
+/// How a person signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInMethod {
+    /// By a one-time link that the operator printed.
+    Link,
+}
+
+impl SignInMethod {
+    const ALL: [(Self, &'static str); 1] = [(Self::Link, "link")];
+
+    /// The method's name in the databases.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.into_iter().find(|(method, _)| *method == self).map_or("", |(_, name)| name)
+    }
+
+    /// The method in plain words, after "signed in".
+    pub const fn plain_words(self) -> &'static str {
+        match self {
+            Self::Link => "by a one-time link",
+        }
+    }
+}
+
+impl From<SignInMethod> for Value {
+    fn from(method: SignInMethod) -> Self {
+        method.as_str().into()
+    }
+}
+impl FromValue for SignInMethod {
+    fn from_value(value: &Value) -> Option<Self> {
+        let text = String::from_value(value)?;
+        Self::ALL.into_iter().find(|(_, name)| *name == text).map(|(method, _)| method)
+    }
+}
+
 /// A person who can sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {

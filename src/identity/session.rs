@@ -2,13 +2,13 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::store;
+use super::{SignInMethod, browser, store};
 use crate::{
-    desk::{UserId, token_hash},
+    desk::{RecentSignIn, SessionId, UserId, token_hash},
     http::{Cookie, Form, Notice, Request, Response},
     platform::{
         Config, DatabaseFault, Entropy, FromRow, Platform, Purpose, Row, RowFault, Statement, Timestamp,
-        first, only, random_array,
+        Value, first, only, random_array,
     },
 };
 
@@ -22,6 +22,8 @@ const SEEN_SECONDS: i64 = 600;
 /// A signed-in person's browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
+    /// Its id, which is no secret.
+    pub session_id: SessionId,
     /// The person.
     pub user_id: UserId,
     /// The person's name.
@@ -30,6 +32,8 @@ pub struct Session {
     pub email: String,
     /// The hash by which the session is known here.
     pub hash: String,
+    /// How the person signed in.
+    pub method: SignInMethod,
     /// When the person signed in.
     pub signed_in_at: Timestamp,
 }
@@ -42,13 +46,36 @@ struct SessionRow {
 impl FromRow for SessionRow {
     fn from_row(row: &Row) -> Result<Self, RowFault> {
         let session = Session {
+            session_id: row.get("session_id")?,
             user_id: row.get("user_id")?,
             name: row.get("name")?,
             email: row.get("email")?,
             hash: row.get("session_hash")?,
+            method: row.get("method")?,
             signed_in_at: row.get("signed_in_at")?,
         };
         Ok(Self { session, seen_at: row.get("seen_at")? })
+    }
+}
+
+/// A session as the account page lists it.
+pub(super) struct Listed {
+    pub(super) session_id: SessionId,
+    pub(super) method: SignInMethod,
+    pub(super) browser: String,
+    pub(super) signed_in_at: Timestamp,
+    pub(super) seen_at: Timestamp,
+}
+
+impl FromRow for Listed {
+    fn from_row(row: &Row) -> Result<Self, RowFault> {
+        Ok(Self {
+            session_id: row.get("session_id")?,
+            method: row.get("method")?,
+            browser: row.get("browser")?,
+            signed_in_at: row.get("signed_in_at")?,
+            seen_at: row.get("seen_at")?,
+        })
     }
 }
 
@@ -61,8 +88,7 @@ pub async fn session(platform: &Platform<'_>, request: &Request) -> Result<Optio
         return Ok(None);
     };
     let now = platform.now();
-    let find =
-        store::FIND_SESSION.with([hash.as_str().into(), now.into(), now.plus_seconds(-IDLE_SECONDS).into()]);
+    let find = store::FIND_SESSION.with([hash.as_str().into(), now.into(), idle_since(now).into()]);
     let Some(row) = first::<SessionRow>(&only(platform.directory, find).await?)? else {
         return Ok(None);
     };
@@ -70,6 +96,23 @@ pub async fn session(platform: &Platform<'_>, request: &Request) -> Result<Optio
         only(platform.directory, store::TOUCH_SESSION.with([hash.into(), now.into()])).await?;
     }
     Ok(Some(row.session))
+}
+
+/// A person's live sessions, the one used last first.
+pub(super) async fn of_person(
+    platform: &Platform<'_>,
+    person: &UserId,
+) -> Result<Vec<Listed>, DatabaseFault> {
+    let now = platform.now();
+    let find = store::SESSIONS_OF_PERSON.with([person.into(), now.into(), idle_since(now).into()]);
+    let rows = only(platform.directory, find).await?;
+    let mut sessions = rows.iter().map(Listed::from_row).collect::<Result<Vec<_>, _>>()?;
+    sessions.sort_by(|a, b| b.seen_at.cmp(&a.seen_at).then_with(|| b.session_id.cmp(&a.session_id)));
+    Ok(sessions)
+}
+
+const fn idle_since(now: Timestamp) -> Timestamp {
+    now.plus_seconds(-IDLE_SECONDS)
 }
 
 /// The hash of the session secret that the browser sent.
@@ -82,12 +125,73 @@ pub(super) fn end(hash: &str) -> Statement {
     store::END_SESSION.with([hash.into()])
 }
 
+/// The statement that ends one of a person's sessions.
+pub(super) fn end_one(person: &UserId, session: &SessionId) -> Statement {
+    store::END_SESSION_OF_PERSON.with([person.into(), session.into()])
+}
+
+/// The statements that end all of a person's sessions, and the links that would begin others.
+pub(super) fn end_all(person: &UserId, now: Timestamp) -> Vec<Statement> {
+    vec![
+        store::END_SESSIONS_OF_PERSON.with([person.into()]),
+        store::END_LINKS_OF_PERSON.with([person.into(), now.into()]),
+    ]
+}
+
 /// A fresh secret of 256 bits.
 pub(super) fn new_secret(entropy: &dyn Entropy) -> String {
     BASE64URL_NOPAD.encode(&random_array::<32>(entropy))
 }
 
+/// A session about to begin in the browser that sent a request: a new secret every time, so that nobody who knew the
+/// browser's former one knows this.
+pub(super) struct NewSession {
+    /// What the browser keeps.
+    pub(super) secret: String,
+    hash: String,
+    session_id: SessionId,
+    browser: String,
+    now: Timestamp,
+    former: Option<String>,
+}
+
+impl NewSession {
+    pub(super) fn in_browser(platform: &Platform<'_>, request: &Request) -> Self {
+        let secret = new_secret(platform.entropy);
+        let now = platform.now();
+        Self {
+            hash: token_hash(&secret),
+            secret,
+            session_id: SessionId::new(now, platform.entropy),
+            browser: browser::describe(request.header("user-agent")),
+            now,
+            former: cookie_hash(platform, request),
+        }
+    }
+
+    /// The parameters `?2 … ?6` of every statement that begins a session.
+    pub(super) fn values(&self) -> [Value; 5] {
+        [
+            self.hash.as_str().into(),
+            (&self.session_id).into(),
+            self.browser.as_str().into(),
+            self.now.into(),
+            self.now.plus_seconds(LONGEST_SECONDS).into(),
+        ]
+    }
+
+    /// The statement that ends the browser's former session if this one has begun.
+    pub(super) fn end_former(&self) -> Statement {
+        store::END_FORMER_SESSION.with([self.former.clone().into(), self.hash.as_str().into()])
+    }
+}
+
 impl Session {
+    /// Proof that the person signed in less than 5 minutes ago.
+    pub fn recent(&self, now: Timestamp) -> Option<RecentSignIn> {
+        RecentSignIn::of(self.signed_in_at, now)
+    }
+
     /// The token that forms of this session carry: the key's id and an HMAC over the session's hash.
     pub fn csrf(&self, config: &Config) -> String {
         let tag = config.keys.current(Purpose::Csrf).hmac(self.hash.as_bytes());

@@ -4,15 +4,28 @@ use crate::platform::statements;
 
 statements! { Directory:
     /// A live session and its person. ?1 hash ?2 now ?3 the earliest last use that still counts
-    pub(super) FIND_SESSION = "find_session", "SELECT s.session_hash, s.user_id, s.signed_in_at, s.seen_at, p.name, p.email
+    pub(super) FIND_SESSION = "find_session", "SELECT s.session_hash, s.session_id, s.user_id, s.method, s.signed_in_at, s.seen_at, p.name, p.email
 FROM session s JOIN person p ON p.user_id = s.user_id
 WHERE s.session_hash = ?1 AND s.expires_at > ?2 AND s.seen_at > ?3";
 
     /// Writes down that a session was used. ?1 hash ?2 now
     pub(super) TOUCH_SESSION = "touch_session", "UPDATE session SET seen_at = ?2 WHERE session_hash = ?1 AND seen_at < ?2";
 
+    /// A person's live sessions. ?1 person ?2 now ?3 the earliest last use that still counts
+    pub(super) SESSIONS_OF_PERSON = "sessions_of_person", "SELECT session_id, method, browser, signed_in_at, seen_at FROM session
+WHERE user_id = ?1 AND expires_at > ?2 AND seen_at > ?3 LIMIT 200";
+
     /// ?1 hash
     pub(super) END_SESSION = "end_session", "DELETE FROM session WHERE session_hash = ?1";
+
+    /// ?1 person ?2 session
+    pub(super) END_SESSION_OF_PERSON = "end_session_of_person", "DELETE FROM session WHERE user_id = ?1 AND session_id = ?2";
+
+    /// ?1 person
+    pub(super) END_SESSIONS_OF_PERSON = "end_sessions_of_person", "DELETE FROM session WHERE user_id = ?1";
+
+    /// Links that were not used work no more. ?1 person ?2 now
+    pub(super) END_LINKS_OF_PERSON = "end_links_of_person", "UPDATE sign_in_link SET used_at = ?2 WHERE user_id = ?1 AND used_at IS NULL";
 
     /// Ends a browser's former session if the new one has begun. ?1 former hash or NULL ?2 new hash
     pub(super) END_FORMER_SESSION = "end_former_session", "DELETE FROM session
@@ -29,9 +42,10 @@ WHERE l.link_hash = ?1 AND l.used_at IS NULL AND l.expires_at > ?2";
     /// Uses a link up: changes one row for exactly one caller. ?1 hash ?2 now
     pub(super) USE_LINK = "use_link", "UPDATE sign_in_link SET used_at = ?2 WHERE link_hash = ?1 AND used_at IS NULL AND expires_at > ?2";
 
-    /// Begins a session if the statement before it used the link up. ?1 link's hash ?2 session's hash ?3 now ?4 expiry
-    pub(super) BEGIN_SESSION = "begin_session", "INSERT INTO session (session_hash, user_id, created_at, signed_in_at, seen_at, expires_at)
-SELECT ?2, user_id, ?3, ?3, ?3, ?4 FROM sign_in_link WHERE link_hash = ?1 AND changes() = 1
+    /// Begins a session if the statement before it used the link up.
+    /// ?1 link's hash ?2 session's hash ?3 session's id ?4 browser ?5 now ?6 expiry
+    pub(super) BEGIN_SESSION_BY_LINK = "begin_session_by_link", "INSERT INTO session (session_hash, session_id, user_id, method, browser, created_at, signed_in_at, seen_at, expires_at)
+SELECT ?2, ?3, user_id, 'link', ?4, ?5, ?5, ?5, ?6 FROM sign_in_link WHERE link_hash = ?1 AND changes() = 1
 RETURNING session_hash";
 
     /// ?1 address

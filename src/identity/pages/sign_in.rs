@@ -2,12 +2,13 @@
 
 use askama::Template;
 
-use super::{
-    NextPage, Person, link,
-    session::{self, cookie_hash, is_same_origin, not_from_here},
-};
+use super::{see_other, unavailable};
 use crate::{
     http::{Cookie, FormTarget, Notice, Request, Response, page},
+    identity::{
+        NextPage, Person, Session, link,
+        session::{self, NewSession, is_same_origin, not_from_here},
+    },
     platform::{DatabaseFault, Platform, only},
 };
 
@@ -19,6 +20,8 @@ const NEXT_SECONDS: i64 = 1800;
 struct SignInPage<'a> {
     origin: &'a str,
     wanted: bool,
+    /// Who is signed in already and is asked to do it again.
+    again: Option<&'a Session>,
 }
 
 #[derive(Template)]
@@ -30,27 +33,40 @@ struct LinkPage<'a> {
 
 /// Sends a signed-out person to sign in, and back to this page afterwards.
 pub fn sign_in_redirect(request: &Request) -> Response {
-    let location = NextPage::of(request).map_or_else(
-        || "/sign-in".to_owned(),
-        |next| {
-            let query = url::form_urlencoded::Serializer::new(String::new())
-                .append_pair("next", next.as_str())
-                .finish();
-            format!("/sign-in?{query}")
-        },
-    );
+    to_sign_in(NextPage::of(request).as_ref(), false)
+}
+
+/// Sends a person whose sign-in is not recent enough to sign in again, and to `next` afterwards.
+pub fn sign_in_again(next: &str) -> Response {
+    to_sign_in(NextPage::parse(next).as_ref(), true)
+}
+
+fn to_sign_in(next: Option<&NextPage>, again: bool) -> Response {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if again {
+        query.append_pair("again", "1");
+    }
+    if let Some(next) = next {
+        query.append_pair("next", next.as_str());
+    }
+    let query = query.finish();
+    let location = if query.is_empty() { "/sign-in".to_owned() } else { format!("/sign-in?{query}") };
     Response::see_other(&location).no_store()
 }
 
-/// `GET /sign-in`: how to get a link. Whoever is signed in already goes on.
+/// `GET /sign-in`: how to sign in. Whoever is signed in already goes on, unless it is to be done again.
 pub async fn sign_in_page(platform: &Platform<'_>, request: &Request) -> Response {
-    let next = request.query().get("next").and_then(NextPage::parse);
-    match session::session(platform, request).await {
-        Ok(Some(_)) => return see_other(next.as_ref()),
-        Ok(None) => {}
+    let query = request.query();
+    let next = query.get("next").and_then(NextPage::parse);
+    let session = match session::session(platform, request).await {
+        Ok(session) => session,
         Err(_) => return unavailable(),
+    };
+    let again = session.as_ref().filter(|_| query.get("again").is_some());
+    if session.is_some() && again.is_none() {
+        return see_other(next.as_ref());
     }
-    let template = SignInPage { origin: &platform.config.public_origin, wanted: next.is_some() };
+    let template = SignInPage { origin: &platform.config.public_origin, wanted: next.is_some(), again };
     let response = page(200, &template, FormTarget::SelfOnly, None);
     match next {
         Some(next) => response.with_header(
@@ -78,9 +94,10 @@ pub async fn use_link(platform: &Platform<'_>, request: &Request, secret: &str) 
     if !is_same_origin(platform.config, request) {
         return not_from_here();
     }
-    match link::redeem(platform, secret, cookie_hash(platform, request)).await {
-        Ok(Some(session_secret)) => signed_in(platform, request, &session_secret),
-        Ok(None) => useless_link(),
+    let new = NewSession::in_browser(platform, request);
+    match link::redeem(platform, secret, &new).await {
+        Ok(true) => signed_in(platform, request, &new),
+        Ok(false) => useless_link(),
         Err(DatabaseFault::Unknown(_)) => Notice {
             heading: "Not sure",
             words: "The database did not answer, and the link may have been used up. Open it again; if it does not work, ask for a new one.",
@@ -106,22 +123,19 @@ pub async fn sign_out(platform: &Platform<'_>, request: &Request) -> Response {
     }
 }
 
-fn signed_in(platform: &Platform<'_>, request: &Request, secret: &str) -> Response {
+/// The one answer that hands a browser its session.
+fn signed_in(platform: &Platform<'_>, request: &Request, new: &NewSession) -> Response {
     let local = platform.config.is_local();
     let next = Cookie::Next.read(request, local).and_then(NextPage::parse);
     see_other(next.as_ref())
-        .with_header("set-cookie", Cookie::Session.set(secret, session::LONGEST_SECONDS, local))
+        .with_header("set-cookie", Cookie::Session.set(&new.secret, session::LONGEST_SECONDS, local))
         .with_header("set-cookie", Cookie::Next.clear(local))
 }
 
-fn signed_out(platform: &Platform<'_>) -> Response {
+pub(super) fn signed_out(platform: &Platform<'_>) -> Response {
     Response::see_other("/sign-in")
         .no_store()
         .with_header("set-cookie", Cookie::Session.clear(platform.config.is_local()))
-}
-
-fn see_other(next: Option<&NextPage>) -> Response {
-    Response::see_other(next.map_or("/", NextPage::as_str)).no_store()
 }
 
 /// One answer for links that never were, were used, or are too old: which it is tells nothing to whoever holds them.
@@ -131,8 +145,4 @@ fn useless_link() -> Response {
         words: "A sign-in link works once and for 15 minutes. Ask whoever runs this server for a new one.",
     }
     .response(404)
-}
-
-fn unavailable() -> Response {
-    Notice::UNAVAILABLE.response(503)
 }
