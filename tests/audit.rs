@@ -528,9 +528,9 @@ fn a_member_who_is_refused_on_a_page_is_written_down() {
     let viewer = company.add_member(&sim, "viewer", Role::Viewer);
     let caller = company.member(&sim, &viewer).needing(Scopes::of(&[Scope::PostsWrite]));
     let refused = run(caller.write(Act { name: "cancel_post", subjects: &["post_1"] }, Vec::new()));
-    assert_eq!(refused.err().and_then(|refusal: Refusal| refusal.code()), Some(Code::InsufficientScope));
+    assert_eq!(refused.err().and_then(|refusal: Refusal| refusal.code()), Some(Code::RoleNotAllowed));
     let rows = sim.shard().query("SELECT user_id, subjects, outcome FROM audit", []);
     assert_eq!(rows[0].get::<String>("user_id").unwrap(), viewer.as_str());
     assert_eq!(rows[0].get::<String>("subjects").unwrap(), "[\"post_1\"]");
-    assert_eq!(rows[0].get::<String>("outcome").unwrap(), "insufficient_scope");
+    assert_eq!(rows[0].get::<String>("outcome").unwrap(), "role_not_allowed");
 }

@@ -1,12 +1,18 @@
 //! The authorization server, from outside: a browser and a client against the simulated platform.
 
+mod attacks;
 mod authorization;
 mod bearer;
+mod clients;
 mod consent;
+mod documents;
 mod metadata;
 mod refreshing;
 mod registration;
 mod revocation;
+mod simulation;
+mod standing;
+mod stepping_up;
 mod tokens;
 
 use postern::{

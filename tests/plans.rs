@@ -64,6 +64,7 @@ const MEANT: &[(&str, &str, &str)] = &[
         "the people of a tenant that is being erased",
     ),
     ("tenants_of_person", "USE TEMP B-TREE FOR ORDER BY", "a person has few tenants"),
+    ("find_held", "USE TEMP B-TREE FOR ORDER BY", "the grants of one person to one client"),
     ("profile_counts", "USE TEMP B-TREE FOR GROUP BY", "a tenant has few profiles"),
     ("wall_page", "SCAN page", "a page of entries that the statement itself has made"),
     ("wall_page", "USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "the parts of one page"),

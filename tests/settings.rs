@@ -28,6 +28,7 @@ fn every_problem_is_named_at_once() {
         ("CONTENT_ORIGIN", "https://wall.example.com/"),
         ("POSTERN_KEYS", "{}"),
         ("ACCESS_TOKEN_SECONDS", "4"),
+        ("REGISTRATIONS_PER_HOUR", "2"),
         ("OUTGOING_PORTS", "443,x"),
         ("MAIL_SENDER", "pigeon"),
         ("MAIL_FROM", "Postern <postern@example.com>"),

@@ -68,7 +68,8 @@ CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
 INSERT INTO sign_in_method (method) VALUES ('link');
 
 -- One authorization: one code, one refresh family. Rows live 90 days after they expire; the app's entry goes with its
--- last grant. `signed_in_by`: how the person had signed in who approved it.
+-- last grant. `signed_in_by`: how the person had signed in who approved it. `used_from`: the network of the last use that
+-- was written down, without the part that names a machine. `wanted`: what a call needed that was refused at `wanted_at`.
 CREATE TABLE oauth_grant (
   tenant_id TEXT NOT NULL,
   grant_id TEXT NOT NULL,
@@ -82,6 +83,9 @@ CREATE TABLE oauth_grant (
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   used_at INTEGER,
+  used_from TEXT CHECK (length(used_from) <= 43),
+  wanted INTEGER NOT NULL DEFAULT 0,
+  wanted_at INTEGER,
   revoked_at INTEGER,
   revoked_why TEXT,
   PRIMARY KEY (tenant_id, grant_id),

@@ -33,6 +33,8 @@ pub enum Authority {
         user_id: UserId,
         /// The client's id, which may be a URL.
         client_id: String,
+        /// What the token at hand is for: it may be less than the grant (RFC 6749 section 6), and adds nothing to it.
+        scopes: Scopes,
     },
     /// A signed-in member's own, on a page.
     Member {
@@ -219,15 +221,16 @@ impl<'a> Caller<'a> {
             Err(DatabaseFault::Aborted(_)) => return Refusal::Unauthenticated,
             Err(fault) => return fault.into(),
         };
-        if !facts.granted.contains(self.needs) {
-            Refusal::InsufficientScope(self.needs)
-        } else if !facts.allowed.contains(self.needs) {
+        // What the role forbids, no wider grant can allow: then nobody is sent to ask for one.
+        if !facts.by_role.contains(self.needs) {
             Problem::new(
                 Code::RoleNotAllowed,
                 "",
                 "Ask an owner or admin of the organisation to do it, or to change your role.",
             )
             .into()
+        } else if !facts.granted.contains(self.needs) {
+            Refusal::InsufficientScope(self.needs)
         } else {
             Refusal::Conflict
         }
@@ -235,15 +238,18 @@ impl<'a> Caller<'a> {
 
     fn gate(&self, needs: Scopes) -> Statement {
         match &self.authority {
-            Authority::Grant { grant_id, generation, user_id, client_id } => store::GATE_GRANT.with([
-                Value::from(&self.tenant.id),
-                grant_id.into(),
-                (*generation).into(),
-                user_id.into(),
-                client_id.as_str().into(),
-                self.now().into(),
-                needs.into(),
-            ]),
+            Authority::Grant { grant_id, generation, user_id, client_id, scopes } => {
+                store::GATE_GRANT.with([
+                    Value::from(&self.tenant.id),
+                    grant_id.into(),
+                    (*generation).into(),
+                    user_id.into(),
+                    client_id.as_str().into(),
+                    self.now().into(),
+                    needs.into(),
+                    (*scopes).into(),
+                ])
+            }
             Authority::Member { user_id } => {
                 store::GATE_MEMBER.with([Value::from(&self.tenant.id), user_id.into(), needs.into()])
             }

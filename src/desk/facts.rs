@@ -73,10 +73,13 @@ pub struct Facts {
     /// Whether the person may approve posts.
     #[serde(deserialize_with = "bool_from_int")]
     pub approver: bool,
-    /// What the grant allows, whatever the role.
+    /// What the token and its grant allow, whatever the role.
     #[serde(deserialize_with = "scopes_from_int")]
     pub granted: Scopes,
-    /// What may be done: the grant's capabilities, capped by the role.
+    /// What the role allows, whatever the grant.
+    #[serde(deserialize_with = "scopes_from_int")]
+    pub by_role: Scopes,
+    /// What may be done: what is granted, capped by the role.
     #[serde(deserialize_with = "scopes_from_int")]
     pub allowed: Scopes,
     /// The workspaces that may be seen, by name.

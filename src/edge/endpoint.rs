@@ -4,7 +4,7 @@ use super::limits::turned_away;
 use crate::{
     desk::{Authority, Caller, Refusal},
     http::{About, Problem, Request, Response},
-    mcp::{self, Allowed, Outcome},
+    mcp::{self, Allowed, Asked, Outcome},
     oauth::{self, Authenticated},
     platform::{Door, Platform, TurnedAway},
 };
@@ -21,15 +21,16 @@ pub async fn endpoint(platform: &Platform<'_>, request: &Request, safename: &str
     if let Err(why) = count(platform, &who, request).await {
         return turned_away(Door::Mcp, why);
     }
-    let allowed = match allowed(platform, &who, request).await {
+    let asked = mcp::judge(platform, request);
+    let allowed = match allowed(platform, &who, &asked).await {
         Ok(allowed) => allowed,
         Err(Refusal::Unauthenticated) => return oauth::grant_over(platform, safename),
         Err(_) => return shard_missing(),
     };
-    let answer = mcp::serve(platform, &caller, allowed, request).await;
+    let answer = asked.answer(&caller, allowed).await;
     let response = match answer.outcome {
         Outcome::Response(response) => response,
-        Outcome::InsufficientScope(needed) => oauth::step_up(platform, safename, needed),
+        Outcome::InsufficientScope(needed) => oauth::step_up(platform, &who, needed).await,
         Outcome::Unauthenticated => oauth::grant_over(platform, safename),
     };
     response.with_about(About {
@@ -49,13 +50,13 @@ async fn count(platform: &Platform<'_>, who: &Authenticated, request: &Request) 
     Ok(())
 }
 
-/// Only a list of tools asks what the role allows: every call is judged by the gate in its own batch.
+/// Every call is judged by the gate in its own batch; whatever is answered without one goes by the grant's snapshot.
 async fn allowed(
     platform: &Platform<'_>,
     who: &Authenticated,
-    request: &Request,
+    asked: &Asked<'_>,
 ) -> Result<Allowed, Refusal> {
-    if !mcp::lists_tools(request) {
+    if asked.is_gated() {
         return Ok(who.granted.into());
     }
     let snapshot = oauth::snapshot(platform, who).await?;

@@ -2,6 +2,7 @@
 //! and the guarded client through which everything is fetched.
 
 mod cookies;
+mod document;
 mod guard;
 mod page;
 mod problem;
@@ -10,6 +11,7 @@ mod response;
 mod routes;
 
 pub use cookies::Cookie;
+pub use document::{Document, DocumentFault, Wanted, document};
 pub use guard::{Address, FetchFault, Fetched, Forbidden, GuardedClient};
 pub use page::{FormTarget, Notice, STYLE, page};
 pub use problem::Problem;

@@ -54,14 +54,42 @@ pub enum Outcome {
     Unauthenticated,
 }
 
-/// Whether a request may ask for the list of tools, which alone depends on the role.
-pub fn lists_tools(request: &Request) -> bool {
-    const METHOD: &[u8] = b"tools/list";
-    request.body.windows(METHOD.len()).any(|bytes| bytes == METHOD)
+/// A request that was judged, and waits to hear what its caller may do.
+pub struct Asked<'c> {
+    catalogue: &'c Catalogue,
+    judged: Judged<'c>,
 }
 
-/// Answers a request to a tenant's endpoint from a caller whose token was accepted. `allowed` is what is known of the
-/// caller without asking the databases: the grant's capabilities, and the role's where they are known.
+/// Judges a request whose token was accepted. Nothing runs yet.
+pub fn judge(platform: &Platform<'_>, request: &Request) -> Asked<'static> {
+    Asked::of(Catalogue::embedded(), platform, request)
+}
+
+impl<'c> Asked<'c> {
+    fn of(catalogue: &'c Catalogue, platform: &Platform<'_>, request: &Request) -> Self {
+        Self { catalogue, judged: judge::judge(catalogue, platform.config, request) }
+    }
+
+    /// Whether all that is asked for comes from behind the gate, which says itself that the grant lives. Whatever else
+    /// is answered needs that said from elsewhere.
+    pub fn is_gated(&self) -> bool {
+        let gated = |element: &judge::Element<'_>| match &element.asked {
+            Ok(Action::CallTool(call)) => call.problems.is_empty(),
+            _ => false,
+        };
+        !self.judged.elements.is_empty() && self.judged.elements.iter().all(gated)
+    }
+
+    /// Answers the request. `allowed` is what is known of the caller without asking the databases: the token's
+    /// capabilities, and the role's where they are known.
+    pub async fn answer(self, caller: &Caller<'_>, allowed: impl Into<Allowed>) -> Answer {
+        let Self { catalogue, judged } = self;
+        let endpoint = Endpoint { catalogue, caller, allowed: allowed.into(), revision: judged.revision };
+        endpoint.answer(judged).await
+    }
+}
+
+/// Judges and answers at once.
 pub async fn serve(
     platform: &Platform<'_>,
     caller: &Caller<'_>,
@@ -79,9 +107,7 @@ pub async fn serve_tools(
     allowed: impl Into<Allowed>,
     request: &Request,
 ) -> Answer {
-    let judged = judge::judge(catalogue, platform.config, request);
-    let endpoint = Endpoint { catalogue, caller, allowed: allowed.into(), revision: judged.revision };
-    endpoint.answer(judged).await
+    Asked::of(catalogue, platform, request).answer(caller, allowed).await
 }
 
 struct Endpoint<'a> {

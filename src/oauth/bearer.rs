@@ -64,7 +64,7 @@ async fn try_authenticate(
     let tenant = tenants::find(platform, safename).await.map_err(|_| Challenge::Unavailable)?;
     let tenant = tenant.filter(|tenant| tenant.id == verified.tenant_id).ok_or(Challenge::Invalid)?;
     let Verified { grant_id, generation, user_id, client_id, scopes, .. } = verified;
-    let authority = Authority::Grant { grant_id, generation, user_id, client_id };
+    let authority = Authority::Grant { grant_id, generation, user_id, client_id, scopes };
     Ok(Authenticated { tenant, authority, granted: scopes })
 }
 
@@ -88,10 +88,10 @@ pub fn grant_over(platform: &Platform<'_>, safename: &str) -> Response {
     unauthenticated(platform.config, safename, error)
 }
 
-/// 403 that names every capability the operation needs (RFC 6750 section 3.1), so that one step up is enough.
-pub fn step_up(platform: &Platform<'_>, safename: &str, needed: Scopes) -> Response {
+/// 403 for a grant that does not allow what a call needs, which it names whole.
+pub(super) fn insufficient_scope(config: &Config, safename: &Safename, needed: Scopes) -> Response {
     let scope = needed.to_text();
-    let metadata = resource_metadata_url(platform.config, safename);
+    let metadata = resource_metadata_url(config, safename.as_str());
     let challenge = format!(
         "Bearer error=\"insufficient_scope\", error_description=\"This needs a wider grant\", scope=\"{scope}\", resource_metadata=\"{metadata}\""
     );

@@ -3,7 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
-    client::Client,
+    client::Presented,
     grant::{self, End, Holder},
     params::Params,
     pkce::Challenge,
@@ -99,7 +99,7 @@ impl Issued {
     }
 
     /// Whether whoever presents the code is the client that asked for it (RFC 7636 section 4.6).
-    fn is_proven_by(&self, client: &Client, verifier: &str) -> bool {
+    fn is_proven_by(&self, client: &Presented, verifier: &str) -> bool {
         let challenge = Challenge::parse(&self.challenge);
         self.client_id == client.id && challenge.is_some_and(|challenge| challenge.answered_by(verifier))
     }
@@ -115,11 +115,12 @@ impl Issued {
 
 /// Redeems a code. Everything is checked before the code is used up, so that a stranger's attempt costs an honest client
 /// nothing; using it up while it is unused and in time, letting the grant live on and beginning its refresh family are one
-/// batch, which one caller wins.
+/// batch, which one caller wins. `from`: the network that it is redeemed from.
 pub(super) async fn redeem(
     platform: &Platform<'_>,
-    client: &Client,
+    client: &Presented,
     parameters: &Params,
+    from: Option<&str>,
 ) -> Result<Tokens, TokenFault> {
     let code = parameters.get("code").ok_or(TokenFault::Parameter("code is missing."))?;
     let verifier =
@@ -139,7 +140,7 @@ pub(super) async fn redeem(
         return Err(TokenFault::Grant);
     }
     check_resource(platform, parameters, &issued.resource)?;
-    use_up(platform, holder, &code, &issued).await
+    use_up(platform, holder, &code, &issued, from).await
 }
 
 async fn find(platform: &Platform<'_>, tenant: &Tenant, code: &Code) -> Result<Issued, TokenFault> {
@@ -153,6 +154,7 @@ async fn use_up(
     holder: Holder,
     code: &Code,
     issued: &Issued,
+    from: Option<&str>,
 ) -> Result<Tokens, TokenFault> {
     let now = platform.now();
     let ends = if issued.offline {
@@ -164,7 +166,13 @@ async fn use_up(
     let mut statements = vec![
         sql::USE_CODE.with([tenant(), code.hash().into(), now.into()]),
         Caller::require_changes(1),
-        sql::BEGIN_GRANT.with([tenant(), (&holder.grant_id).into(), now.into(), ends.into()]),
+        sql::BEGIN_GRANT.with([
+            tenant(),
+            (&holder.grant_id).into(),
+            now.into(),
+            ends.into(),
+            from.map_or(Value::Null, Value::from),
+        ]),
     ];
     let mut first_refresh = None;
     if issued.offline {
@@ -174,5 +182,5 @@ async fn use_up(
     }
     let act = Act { name: "redeem_code", subjects: &[holder.grant_id.as_str()] };
     let facts = holder.caller(platform)?.write(act, statements).await?.facts;
-    Ok(Tokens { scopes: facts.granted, resource: issued.resource.clone(), refresh: first_refresh, holder })
+    Ok(Tokens { scopes: facts.allowed, resource: issued.resource.clone(), refresh: first_refresh, holder })
 }

@@ -3,9 +3,12 @@
 use askama::Template;
 
 use super::{
+    client::Vouched,
     code::{self, Code},
+    name::presentable,
     pending::{self, Asked},
     redirect::RedirectUri,
+    step_up::{self, Held},
     store::shard as sql,
 };
 use crate::{
@@ -108,6 +111,8 @@ struct Case<'a> {
     session: Session,
     /// The tenants to choose from; none when the client named one.
     choices: Vec<Membership>,
+    /// What the app has already, when it asks for more.
+    held: Option<Held>,
     caller: Caller<'a>,
     facts: Facts,
 }
@@ -132,8 +137,9 @@ async fn open<'a>(
     let choices = if asked.tenant.is_none() { own } else { Vec::new() };
     let authority = Authority::Member { user_id: session.user_id.clone() };
     let caller = Caller::new(*platform, tenant, authority).ok_or(ConsentFault::Database)?;
-    let facts = caller.facts().await?;
-    Ok(Case { id, asked, redirect, session, choices, caller, facts })
+    let mut answer = caller.read(vec![step_up::find_held(&caller, &asked.client_id, asked.scopes)]).await?;
+    let held = answer.next_first()?;
+    Ok(Case { id, asked, redirect, session, choices, held, caller, facts: answer.facts })
 }
 
 /// `GET /consent/<id>`: the request, for the session that it belongs to.
@@ -192,11 +198,11 @@ impl Case<'_> {
         if workspaces.is_empty() {
             return Ok(self.show(choice, Some("Tick at least one workspace that the app may work in.")));
         }
-        if scopes.is_empty() {
+        if scopes.without(self.kept()).is_empty() {
             return Ok(self.show(choice, Some("Tick at least one thing that the app may do.")));
         }
         self.claim().await?;
-        let scopes = scopes.union(self.asked.scopes.intersection(OFFLINE));
+        let scopes = scopes.union(self.kept()).union(self.offline_scope());
         let code = self.grant(&workspaces, scopes).await?;
         Ok(self.answer(&[("code", &code.expose())]))
     }
@@ -245,7 +251,7 @@ impl Case<'_> {
         let app_id = AppId::new(now, platform.entropy);
         let ticked = serde_json::json!(workspaces).to_string();
         let count = i64::try_from(workspaces.len()).unwrap_or(i64::MAX);
-        vec![
+        let mut statements = vec![
             sql::KEEP_APP.with([id(), app_id.into(), person(), client(), name.into(), now.into()]),
             sql::ADD_GRANT.with([
                 id(),
@@ -253,7 +259,7 @@ impl Case<'_> {
                 person(),
                 client(),
                 scopes.into(),
-                asked.offline.into(),
+                self.is_offline().into(),
                 now.into(),
                 ends.into(),
             ]),
@@ -271,7 +277,9 @@ impl Case<'_> {
                 now.into(),
                 ends.into(),
             ]),
-        ]
+        ];
+        statements.extend(self.held.as_ref().map(|held| held.take_up(&self.caller)));
+        statements
     }
 
     /// The authorization response (RFC 6749 section 4.1.2), with the issuer (RFC 9207).
@@ -289,19 +297,43 @@ impl Case<'_> {
         self.facts.allowed.without(OFFLINE)
     }
 
+    /// What the app has already and keeps, as far as the person's role allows.
+    fn kept(&self) -> Scopes {
+        self.held.as_ref().map_or(Scopes::NONE, |held| held.scopes.intersection(self.grantable()))
+    }
+
+    fn offline_scope(&self) -> Scopes {
+        let held = self.held.as_ref().map_or(Scopes::NONE, |held| held.scopes);
+        self.asked.scopes.union(held).intersection(OFFLINE)
+    }
+
+    /// Whether refresh tokens are issued.
+    fn is_offline(&self) -> bool {
+        self.asked.offline || !self.offline_scope().is_empty()
+    }
+
+    fn is_ticked(&self, choice: &Choice, workspace: &WorkspaceId) -> bool {
+        let had = |held: &Held| held.workspaces.contains(workspace);
+        let undecided = choice.scopes.is_none();
+        self.facts.workspaces.len() == 1
+            || choice.workspaces.contains(workspace)
+            || undecided && self.held.as_ref().is_some_and(had)
+    }
+
     fn show(&self, choice: &Choice, message: Option<&str>) -> Response {
-        let asked = self.asked.scopes.without(OFFLINE);
-        let grantable = self.grantable();
+        let kept = self.kept();
+        let asked = self.asked.scopes.without(OFFLINE).without(kept);
+        let grantable = self.grantable().without(kept);
         let ticked = choice.scopes.unwrap_or(asked);
         let capabilities = |scopes: Scopes| {
             let view = |scope| Capability::new(scope, ticked.contains(Scopes::of(&[scope])));
             scopes.iter().map(view).collect::<Vec<_>>()
         };
-        let only_one = self.facts.workspaces.len() == 1;
         let template = ConsentPage {
             action: format!("/consent/{}", self.id),
             csrf: self.session.csrf(self.caller.platform().config),
-            name: self.asked.client_name.as_deref(),
+            name: self.asked.client_name.as_deref().and_then(|name| presentable(name, LONGEST_NAME)),
+            vouched: &self.asked.vouched,
             destination: self.redirect.destination(),
             loopback_only: self.asked.loopback_only,
             person: &self.session,
@@ -322,13 +354,15 @@ impl Case<'_> {
                 .map(|workspace| Tickable {
                     id: workspace.id.as_str(),
                     name: &workspace.name,
-                    ticked: only_one || choice.workspaces.contains(&workspace.id),
+                    ticked: self.is_ticked(choice, &workspace.id),
                 })
                 .collect(),
+            kept: capabilities(kept),
             asked: capabilities(asked.intersection(grantable)),
             offered: capabilities(grantable.without(asked)),
             withheld: capabilities(asked.without(grantable)),
-            offline: self.asked.offline,
+            schedules: kept.union(self.grantable()).contains(Scopes::of(&[Scope::PostsWrite])),
+            offline: self.is_offline(),
             message,
         };
         page(if message.is_some() { 400 } else { 200 }, &template, FormTarget::Anywhere, None)
@@ -336,22 +370,28 @@ impl Case<'_> {
 }
 
 const OFFLINE: Scopes = Scopes::of(&[Scope::OfflineAccess]);
+/// Most characters of an app's name that are shown.
+const LONGEST_NAME: usize = 80;
 
 #[derive(Template)]
 #[template(path = "oauth/templates/consent.html")]
 struct ConsentPage<'a> {
     action: String,
     csrf: String,
-    name: Option<&'a str>,
+    name: Option<String>,
+    vouched: &'a Vouched,
     destination: String,
     loopback_only: bool,
     person: &'a Session,
     organisation: &'a str,
     choices: Vec<Tickable<'a>>,
     workspaces: Vec<Tickable<'a>>,
+    kept: Vec<Capability>,
     asked: Vec<Capability>,
     offered: Vec<Capability>,
     withheld: Vec<Capability>,
+    /// Whether the app may come to schedule posts.
+    schedules: bool,
     offline: bool,
     message: Option<&'a str>,
 }

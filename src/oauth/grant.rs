@@ -2,7 +2,7 @@
 
 use super::{snapshot, store::shard as sql};
 use crate::{
-    desk::{Act, Authority, Caller, GrantId, Refusal, Tenant, UserId},
+    desk::{Act, Authority, Caller, GrantId, Refusal, Scopes, Tenant, UserId},
     platform::{Platform, Value},
 };
 
@@ -49,13 +49,14 @@ impl End {
 }
 
 impl Holder {
-    /// The grant's authority.
+    /// The grant's whole authority.
     pub(super) fn authority(&self) -> Authority {
         Authority::Grant {
             grant_id: self.grant_id.clone(),
             generation: self.generation,
             user_id: self.user_id.clone(),
             client_id: self.client_id.clone(),
+            scopes: Scopes::EVERY,
         }
     }
 

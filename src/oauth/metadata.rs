@@ -23,6 +23,7 @@ struct ServerMetadata<'a> {
     token_endpoint_auth_methods_supported: [&'static str; 1],
     revocation_endpoint_auth_methods_supported: [&'static str; 1],
     scopes_supported: Vec<&'static str>,
+    client_id_metadata_document_supported: bool,
     authorization_response_iss_parameter_supported: bool,
 }
 
@@ -57,6 +58,7 @@ pub fn server_metadata(platform: &Platform<'_>) -> Response {
             token_endpoint_auth_methods_supported: ["none"],
             revocation_endpoint_auth_methods_supported: ["none"],
             scopes_supported: names(Scopes::EVERY),
+            client_id_metadata_document_supported: true,
             authorization_response_iss_parameter_supported: true,
         },
     )

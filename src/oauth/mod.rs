@@ -1,4 +1,4 @@
-//! The authorization server: metadata, registration, authorize and consent, token, revocation; and the one check of
+//! The authorization server: metadata, clients and their registration, authorize and consent, token, revocation; and the one check of
 //! access tokens.
 //!
 //! One issuer per deployment, one resource per tenant. A *grant* is one authorization: one code, one refresh family.
@@ -17,6 +17,7 @@ mod consent;
 mod grant;
 mod metadata;
 mod name;
+mod network;
 mod params;
 mod pending;
 mod pkce;
@@ -26,17 +27,21 @@ mod register;
 mod resource;
 mod revoke;
 mod snapshot;
+mod step_up;
 mod store;
 mod token;
+mod unknown;
 mod wire;
 
 pub use authorize::authorize;
-pub use bearer::{Authenticated, authenticate, grant_over, step_up};
+pub use bearer::{Authenticated, authenticate, grant_over};
+pub use client::{KnownClient, MetadataFault, add_client, list_clients, remove_client};
 pub use consent::{consent_page, decide};
 pub use metadata::{resource_metadata, server_metadata};
 pub use register::register;
 pub use revoke::revoke;
 pub use snapshot::{Snapshot, snapshot};
+pub use step_up::step_up;
 pub use store::{DIRECTORY_STATEMENTS, SHARD_STATEMENTS};
 pub use token::token;
 pub use wire::turned_away;

@@ -7,7 +7,7 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
-    client::Client,
+    client::Presented,
     grant::{End, Holder},
     params::Params,
     store::shard as sql,
@@ -212,7 +212,7 @@ impl Family {
     }
 
     /// Makes the token after `number` the current one.
-    fn rotate(&self, number: i64, now: Timestamp) -> Vec<Statement> {
+    fn rotate(&self, number: i64, now: Timestamp, from: Option<&str>) -> Vec<Statement> {
         let rotate = sql::ROTATE_FAMILY.with([
             Value::from(&self.holder.tenant.id),
             (&self.id).into(),
@@ -227,6 +227,7 @@ impl Family {
             Value::from(&self.holder.tenant.id),
             (&self.holder.grant_id).into(),
             now.into(),
+            from.map_or(Value::Null, Value::from),
         ]);
         [rotate, Caller::require_changes(1)].into_iter().chain((!touched).then_some(touch)).collect()
     }
@@ -275,11 +276,13 @@ pub(super) fn begin(
 }
 
 /// Gives a new pair for a refresh token. Rotating is one conditional update: of parallel calls one wins, and the others
-/// read again and give the pair that it made.
+/// read again and give the pair that it made. The gate in its batch checks membership, role and tenant again, and what
+/// the role has come to forbid is not in the new access token. `from`: the network that it is asked from.
 pub(super) async fn refresh(
     platform: &Platform<'_>,
-    client: &Client,
+    client: &Presented,
     parameters: &Params,
+    from: Option<&str>,
 ) -> Result<Tokens, TokenFault> {
     let token = parameters.get("refresh_token").ok_or(TokenFault::Parameter("refresh_token is missing."))?;
     let token = RefreshToken::parse(token).ok_or(TokenFault::Grant)?;
@@ -295,7 +298,7 @@ pub(super) async fn refresh(
             return Err(TokenFault::Grant);
         }
         let (number, statements) = match family.standing(token.number, now) {
-            Standing::Newest => (token.number + 1, family.rotate(token.number, now)),
+            Standing::Newest => (token.number + 1, family.rotate(token.number, now, from)),
             Standing::Superseded => (family.number, family.repeat(now)),
             Standing::Replayed => {
                 family.holder.end(platform, End::RefreshReplayed).await?;
@@ -303,7 +306,8 @@ pub(super) async fn refresh(
             }
         };
         match family.holder.caller(platform)?.keep_up(statements).await {
-            Ok(_) => {
+            Ok(answer) => {
+                let scopes = scopes.intersection(answer.facts.allowed);
                 let refresh = Some(family.token(number));
                 return Ok(Tokens { holder: family.holder, resource: family.resource, scopes, refresh });
             }

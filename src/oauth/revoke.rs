@@ -2,7 +2,7 @@
 
 use super::{
     access_token::{self, Audience},
-    client,
+    client::{PresentFault, Presented},
     grant::{End, Holder},
     params::Params,
     refresh::{self, RefreshToken},
@@ -20,6 +20,16 @@ enum RevokeFault {
     Malformed,
     Client,
     Unavailable,
+}
+
+impl From<PresentFault> for RevokeFault {
+    fn from(fault: PresentFault) -> Self {
+        match fault {
+            PresentFault::NoId => Self::Malformed,
+            PresentFault::Unknown => Self::Client,
+            PresentFault::Database => Self::Unavailable,
+        }
+    }
 }
 
 impl From<DatabaseFault> for RevokeFault {
@@ -64,8 +74,7 @@ async fn try_revoke(platform: &Platform<'_>, request: &Request) -> Result<(), Re
     let form = request.form().ok_or(RevokeFault::Malformed)?;
     let parameters = Params::once(form).map_err(|_| RevokeFault::Malformed)?;
     let token = parameters.get("token").ok_or(RevokeFault::Malformed)?;
-    let id = parameters.get("client_id").ok_or(RevokeFault::Malformed)?;
-    let client = client::find(platform, id).await?.ok_or(RevokeFault::Client)?;
+    let client = Presented::read(platform, request, &parameters).await?;
     match holder_of(platform, token).await? {
         Some(holder) if holder.client_id == client.id => Ok(holder.end(platform, End::ByClient).await?),
         _ => Ok(()),

@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::{
     access_token,
-    client::{self, Client},
+    client::{PresentFault, Presented},
     code,
     grant::Holder,
+    network::coarse_network,
     params::{Params, Repeated},
     refresh,
     refresh::RefreshToken,
@@ -38,6 +39,16 @@ pub(super) enum TokenFault {
 impl From<DatabaseFault> for TokenFault {
     fn from(_: DatabaseFault) -> Self {
         Self::Unavailable
+    }
+}
+
+impl From<PresentFault> for TokenFault {
+    fn from(fault: PresentFault) -> Self {
+        match fault {
+            PresentFault::NoId => Self::Parameter("client_id is missing."),
+            PresentFault::Unknown => Self::Client,
+            PresentFault::Database => Self::Unavailable,
+        }
     }
 }
 
@@ -113,27 +124,16 @@ async fn try_token(platform: &Platform<'_>, request: &Request) -> Result<Respons
         Repeated::Other => TokenFault::Repeated,
     })?;
     let grant_type = parameters.get("grant_type").ok_or(TokenFault::Parameter("grant_type is missing."))?;
-    let client = public_client(platform, request, &parameters).await?;
+    let client = Presented::read(platform, request, &parameters).await?;
+    let network = coarse_network(&request.peer);
+    let from = network.as_deref();
     let tokens = match grant_type {
-        "authorization_code" => code::redeem(platform, &client, &parameters).await?,
-        "refresh_token" => refresh::refresh(platform, &client, &parameters).await?,
+        "authorization_code" => code::redeem(platform, &client, &parameters, from).await?,
+        "refresh_token" => refresh::refresh(platform, &client, &parameters, from).await?,
         _ => return Err(TokenFault::GrantType),
     };
-    client::touch(platform, client).await;
+    client.touch(platform).await;
     respond(platform, &tokens)
-}
-
-/// The client that calls. All are public: one that brings a secret mistakes this server for another.
-async fn public_client(
-    platform: &Platform<'_>,
-    request: &Request,
-    parameters: &Params,
-) -> Result<Client, TokenFault> {
-    if request.header("authorization").is_some() || parameters.get("client_secret").is_some() {
-        return Err(TokenFault::Client);
-    }
-    let id = parameters.get("client_id").ok_or(TokenFault::Parameter("client_id is missing."))?;
-    client::find(platform, id).await?.ok_or(TokenFault::Client)
 }
 
 fn respond(platform: &Platform<'_>, tokens: &Tokens) -> Result<Response, TokenFault> {

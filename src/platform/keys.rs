@@ -36,6 +36,8 @@ pub enum Purpose {
     SignInCode,
     /// Hides what sign-in attempts are counted by.
     SignInAttempt,
+    /// Makes the names under which callers' addresses are counted.
+    PeerAddress,
 }
 
 impl Purpose {
@@ -50,6 +52,7 @@ impl Purpose {
             Self::Operator => "postern/operator/v1",
             Self::SignInCode => "postern/sign-in-code/v1",
             Self::SignInAttempt => "postern/sign-in-attempt/v1",
+            Self::PeerAddress => "postern/peer-address/v1",
         }
     }
 }

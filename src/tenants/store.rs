@@ -116,11 +116,12 @@ mod shard {
         pub(in super::super) ADD_OWNER = "add_owner", "INSERT INTO membership (tenant_id, user_id, role, approver, name, email, created_at)
     VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6) ON CONFLICT (tenant_id, user_id) DO NOTHING";
 
-        /// Adds a member, or gives one another role; an owner stays one.
+        /// Adds a member, or gives one another role; an owner stays one. Who comes back is a member from now on.
         /// ?1 tenant ?2 person ?3 role ?4 approver ?5 name ?6 e-mail ?7 now
         pub(in super::super) ADD_MEMBER = "add_member", "INSERT INTO membership (tenant_id, user_id, role, approver, name, email, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-ON CONFLICT (tenant_id, user_id) DO UPDATE SET role = excluded.role, approver = excluded.approver, ended_at = NULL
+ON CONFLICT (tenant_id, user_id) DO UPDATE SET role = excluded.role, approver = excluded.approver, ended_at = NULL,
+  created_at = CASE WHEN membership.ended_at IS NULL THEN membership.created_at ELSE excluded.created_at END
 WHERE membership.ended_at IS NOT NULL OR membership.role <> 'owner'";
 
         /// ?1 tenant ?2 workspace ?3 name ?4 zone ?5 now

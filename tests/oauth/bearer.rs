@@ -266,7 +266,10 @@ fn a_key_is_rotated_without_signing_anyone_out_and_retired_within_a_token_s_life
 fn mcp_authorization_a_step_up_names_everything_the_operation_needs() {
     let world = World::new();
     let needed = Scopes::of(&[Scope::PostsPublish, Scope::PostsWrite]);
-    let response = oauth::step_up(&world.sim.platform(), "acme", needed);
+    let token = access(&world);
+    let request = world.mcp_request(Some(&format!("Bearer {token}")));
+    let who = run(oauth::authenticate(&world.sim.platform(), &request, "acme")).unwrap();
+    let response = run(oauth::step_up(&world.sim.platform(), &who, needed));
     assert_eq!(response.status, 403);
     let challenge = response.header("www-authenticate").unwrap();
     assert!(challenge.starts_with("Bearer error=\"insufficient_scope\""));

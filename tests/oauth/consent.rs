@@ -1,6 +1,11 @@
 //! The consent page and the decision: RFC 6749 section 4.1.2, RFC 9207, and what a person is promised.
 
-use postern::{desk::Role, http::Response, oauth, platform::Later};
+use postern::{
+    desk::{Role, Scope},
+    http::Response,
+    oauth,
+    platform::Later,
+};
 
 use super::{Browser, World, attribute, location, plus, redirected, sign_in, text, with};
 use crate::sim::{Fault, Random, interleave, run, run_until_crash, world::Company};
@@ -37,6 +42,153 @@ fn a_client_that_is_only_a_local_program_is_warned_about() {
     let page = text(&world.consent_page(&world.browser, &id));
     assert!(page.contains("known only as a program on your computer"));
     assert!(page.contains("this computer (127.0.0.1)"));
+}
+
+/// The consent page of a client that a document describes.
+fn page_of_described(redirects: &[&str], redirect: &str) -> String {
+    let mut world = World::new();
+    let shelf = super::documents::Shelf::of(&world);
+    let mut document = super::documents::public_client();
+    document["redirect_uris"] = serde_json::json!(redirects);
+    document["logo_uri"] = "https://client.example/logo.png".into();
+    shelf.put_json(super::documents::CLIENT, &document);
+    world.client_id = super::documents::CLIENT.to_owned();
+    let id = world.pending(&with(&world.wish(), "redirect_uri", Some(redirect)));
+    text(&world.consent_page(&world.browser, &id))
+}
+
+fn heading(page: &str) -> &str {
+    page.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap()
+}
+
+#[test]
+fn the_page_leads_with_a_proven_host_and_says_of_any_other_name_that_nobody_checked_it() {
+    let web = page_of_described(&[super::CALLBACK], super::CALLBACK);
+    assert_eq!(heading(&web), "client.example asks to work for acme");
+    assert!(web.contains("proven address") && !web.contains("unverified"));
+    assert!(web.contains("A hosted assistant"));
+
+    let local = page_of_described(&["http://127.0.0.1/cb"], "http://127.0.0.1:4321/cb");
+    assert_eq!(heading(&local), "An app with an unverified name asks to work for acme");
+    assert!(local.contains("unverified name") && !local.contains("proven address"));
+    assert!(local.contains("the app that client.example describes. Any program on your device can say so."));
+    assert!(local.contains("known only as a program on your computer"));
+
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let registered = text(&world.consent_page(&world.browser, &id));
+    assert_eq!(heading(&registered), "An app with an unverified name asks to work for acme");
+    assert!(!registered.contains("proven address"), "wherever its answer goes");
+}
+
+#[test]
+fn nothing_is_loaded_from_elsewhere() {
+    let page = page_of_described(&[super::CALLBACK], super::CALLBACK);
+    for loading in ["<img", "<script", "<link", "<iframe", "url(", "@import", " src=", "logo"] {
+        assert!(!page.contains(loading), "{loading}");
+    }
+}
+
+#[test]
+fn a_name_that_tricks_the_eye_is_shown_without_its_tricks() {
+    for (given, shown) in [
+        ("Claude\u{202e}moc.live", "Claudemoc.live"),
+        ("\u{2066}Claude\u{2069}", "Claude"),
+        ("Cl\u{200b}au\u{ad}de\u{feff}", "Claude"),
+        ("Claude\u{0007}\u{001b}[31m", "Claude[31m"),
+        ("Claude\r\n\r\nYou approved this before", "Claude You approved this before"),
+        ("Claude\u{3164}\u{115f}\u{2800}!", "Claude!"),
+        ("Claude\u{e0041}\u{e007f}", "Claude"),
+        ("Claude\u{2028}\u{2029}x", "Claude x"),
+        ("\u{200f}\u{200e}", "An app without a name"),
+        (&"x".repeat(500), &"x".repeat(80)),
+    ] {
+        let mut world = World::new();
+        let (status, body) =
+            world.register(&serde_json::json!({ "redirect_uris": [super::CALLBACK], "client_name": given }));
+        assert_eq!(status, 201, "{given:?}");
+        world.client_id = body["client_id"].as_str().unwrap().to_owned();
+        let id = world.pending(&world.wish());
+        let page = text(&world.consent_page(&world.browser, &id));
+        assert!(
+            page.contains(&format!("<strong>{shown}</strong> <span class=\"tag\">")),
+            "{given:?}: {page}"
+        );
+    }
+}
+
+#[test]
+fn what_writes_publishes_or_deletes_is_marked_and_what_reads_is_not() {
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let page = text(&world.consent_page(&world.browser, &id));
+    let marks = |scope: Scope| -> Vec<String> {
+        let line = page.split(&format!("value=\"{}\"", scope.as_str())).nth(1).unwrap();
+        let line = line.split("</label>").next().unwrap();
+        let words = line.split("class=\"tag\">").skip(1).map(|mark| mark.split("</span>").next().unwrap());
+        words.map(|mark| mark.rsplit('>').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(marks(Scope::PostsWrite), ["writes", "publishes later", "deletes"]);
+    assert_eq!(marks(Scope::PostsPublish), ["publishes"]);
+    assert_eq!(marks(Scope::MediaWrite), ["writes"]);
+    assert_eq!(marks(Scope::CommentsWrite), ["publishes"]);
+    assert_eq!(marks(Scope::WorkflowsRun), ["writes", "publishes"]);
+    for scope in Scope::ALL {
+        let reads = scope.as_str().ends_with(":read");
+        if scope != Scope::OfflineAccess {
+            assert_eq!(marks(scope).is_empty(), reads, "{scope:?}");
+        }
+    }
+}
+
+#[test]
+fn what_scheduling_can_cause_is_said_plainly_to_whoever_may_allow_it() {
+    let world = World::new();
+    let of = |browser: &Browser, world: &World| {
+        let id = world.pending(&world.wish());
+        text(&world.consent_page(browser, &id))
+    };
+    let page = of(&world.browser, &world);
+    for said in [
+        "What scheduling can cause",
+        "published on your social profiles at its time",
+        "without asking you again",
+        "after you have ended the connection",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    let (_, viewer) = world.add_member("vera", Role::Viewer);
+    let World { sim, company, client_id, .. } = world;
+    let world = World { sim, company, client_id, browser: Browser { cookie: viewer.cookie.clone() } };
+    assert!(!of(&viewer, &world).contains("What scheduling can cause"));
+}
+
+#[test]
+fn exactly_what_the_client_asked_for_is_ticked() {
+    let world = World::new();
+    for scope in Scope::ALL.into_iter().filter(|scope| *scope != Scope::OfflineAccess) {
+        let id = world.pending(&with(&world.wish(), "scope", Some(scope.as_str())));
+        let form = world.filled_in(&id, "approve");
+        let ticked: Vec<&str> =
+            form.iter().filter(|(name, _)| name == "capability").map(|(_, value)| value.as_str()).collect();
+        assert_eq!(ticked, [scope.as_str()]);
+    }
+}
+
+#[test]
+fn consent_is_shown_every_time_however_often_it_was_given() {
+    let world = World::new();
+    for extra in [&[][..], &[("prompt", "none")], &[("prompt", "consent")], &[("max_age", "0")]] {
+        world.tokens();
+        let mut wish = world.wish();
+        wish.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let response = world.authorize(&wish);
+        if extra.contains(&("prompt", "none")) {
+            assert_eq!(super::told_error(&response), "login_required");
+        } else {
+            assert!(location(&response).starts_with("/consent/"), "{extra:?}");
+        }
+    }
 }
 
 #[test]

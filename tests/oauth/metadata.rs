@@ -30,6 +30,7 @@ fn rfc8414_2_the_issuer_and_endpoints_are_the_public_origin_s() {
                 "media:write", "catalogue:read", "catalogue:write", "comments:read", "comments:write",
                 "analytics:read", "offline_access"
             ],
+            "client_id_metadata_document_supported": true,
             "authorization_response_iss_parameter_supported": true
         })
     );

@@ -264,6 +264,7 @@ fn membership_role_and_tenant_are_checked_again() {
         ("UPDATE tenant SET deleted_at = 1", 400),
         ("UPDATE oauth_grant SET revoked_at = 1, generation = generation + 1", 400),
         ("UPDATE membership SET role = 'viewer'", 200),
+        ("UPDATE membership SET created_at = created_at + 1", 400),
     ] {
         let world = World::new();
         let one = first(&world);
@@ -303,4 +304,61 @@ fn last_use_is_written_once_an_hour() {
     world.sim.clock.advance_seconds(1);
     next(&world, &two);
     assert_eq!(used(&world), before + 3_600_000);
+}
+
+#[test]
+fn what_the_role_forbids_is_not_in_a_new_token() {
+    let world = World::new();
+    let one = first(&world);
+    world.sim.shard().execute("UPDATE membership SET role = 'viewer'", []);
+    let (_, demoted) = world.refresh(&one);
+    assert_eq!(demoted["scope"], "workspace:read posts:read");
+    world.sim.shard().execute("UPDATE membership SET role = 'owner'", []);
+    let (_, promoted) = world.refresh(demoted["refresh_token"].as_str().unwrap());
+    assert_eq!(promoted["scope"], "workspace:read posts:read posts:write", "the grant has not changed");
+}
+
+#[test]
+fn who_left_and_came_back_connects_anew() {
+    let world = World::new();
+    let (user, browser) = world.add_member("eve", Role::Editor);
+    let World { sim, company, client_id, .. } = world;
+    let world = World { sim, company, browser, client_id };
+    let (before, tokens) = (world.code(), world.tokens());
+    world.sim.shard().execute("UPDATE membership SET ended_at = 1 WHERE user_id = ?1", [user.as_str()]);
+    world.sim.clock.advance_millis(1);
+    let eve = postern::tenants::NewMember { user_id: &user, name: "Eve", email: "eve@acme.example" };
+    let platform = world.sim.platform();
+    run(postern::tenants::add_member(&platform, &world.company.tenant, &eve, Role::Editor, false)).unwrap();
+
+    assert_eq!(world.call(tokens["access_token"].as_str().unwrap()), Err(401));
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(error(&world.refresh(refresh)), (400, "invalid_grant"));
+    assert_eq!(error(&world.token(&world.redemption(&before))), (400, "invalid_grant"));
+    let anew = world.tokens();
+    assert_eq!(world.call(anew["access_token"].as_str().unwrap()), Ok(()));
+}
+
+#[test]
+fn last_use_names_the_network_and_never_the_machine() {
+    let world = World::new();
+    let mut token = first(&world);
+    let from = |world: &World| {
+        let rows = world.sim.shard().query("SELECT used_from FROM oauth_grant WHERE used_at IS NOT NULL", []);
+        rows[0].get::<Option<String>>("used_from").unwrap()
+    };
+    assert_eq!(from(&world).as_deref(), Some("192.0.2.0/24"));
+    for (peer, network) in [
+        ("198.51.100.77", Some("198.51.100.0/24")),
+        ("2001:db8:1234:5678:9abc:def0:1:2", Some("2001:db8:1234::/48")),
+        ("::ffff:198.51.100.77", Some("198.51.100.0/24")),
+        ("unknown", None),
+        ("", None),
+    ] {
+        world.sim.clock.advance_seconds(3600);
+        let mut request = form_request("/token", &world.refreshing(&token));
+        request.peer = peer.to_owned();
+        token = refresh_token(&answer(&run(oauth::token(&world.sim.platform(), &request))));
+        assert_eq!(from(&world).as_deref(), network, "{peer}");
+    }
 }

@@ -62,6 +62,7 @@ impl Company {
             generation: 1,
             user_id: grant.user.clone(),
             client_id: grant.client_id.to_string(),
+            scopes: Scopes::EVERY,
         };
         Caller::new(sim.platform(), self.tenant.clone(), authority).unwrap()
     }

@@ -14,6 +14,27 @@ ON CONFLICT (tenant_id, user_id, client_id) DO UPDATE SET client_name = excluded
 SELECT tenant_id, ?2, app_id, user_id, client_id, ?5, ?6, ?7, ?8 FROM app_entry
 WHERE tenant_id = ?1 AND user_id = ?3 AND client_id = ?4";
 
+    /// Writes down what a call needed that the grant does not allow.
+    /// ?1 tenant ?2 grant ?3 capabilities ?4 now ?5 the time after which the same stands there already
+    pub(in crate::oauth) NOTE_STEP_UP = "note_step_up", "UPDATE oauth_grant SET wanted = ?3, wanted_at = ?4
+WHERE tenant_id = ?1 AND grant_id = ?2 AND capabilities & ?3 <> ?3
+  AND (wanted_at IS NULL OR wanted <> ?3 OR wanted_at <= ?5)";
+
+    /// The live grant of a person to a client that was told last to ask for more, if what it lacks is asked for now.
+    /// ?1 tenant ?2 person ?3 client ?4 now ?5 the earliest challenge that still counts ?6 capabilities asked for
+    pub(in crate::oauth) FIND_HELD = "find_held", "SELECT g.grant_id, g.capabilities, (
+  SELECT json_group_array(gw.workspace_id) FROM grant_workspace gw
+  WHERE gw.tenant_id = g.tenant_id AND gw.grant_id = g.grant_id) AS workspaces
+FROM app_entry a
+JOIN oauth_grant g ON g.tenant_id = a.tenant_id AND g.app_id = a.app_id
+JOIN membership m ON m.tenant_id = a.tenant_id AND m.user_id = a.user_id AND m.created_at <= g.created_at
+WHERE a.tenant_id = ?1 AND a.user_id = ?2 AND a.client_id = ?3 AND g.revoked_at IS NULL AND g.expires_at > ?4
+  AND g.wanted_at > ?5 AND g.wanted & ~g.capabilities & ~?6 = 0
+ORDER BY g.wanted_at DESC LIMIT 1";
+
+    /// ?1 tenant ?2 grant
+    pub(in crate::oauth) TAKE_UP_STEP_UP = "take_up_step_up", "UPDATE oauth_grant SET wanted_at = NULL WHERE tenant_id = ?1 AND grant_id = ?2";
+
     /// ?1 tenant ?2 grant ?3 JSON list of workspaces
     pub(in crate::oauth) ADD_GRANT_WORKSPACES = "add_grant_workspaces", "INSERT INTO grant_workspace (tenant_id, grant_id, workspace_id)
 SELECT tenant_id, ?2, workspace_id FROM workspace
@@ -35,8 +56,8 @@ WHERE c.tenant_id = ?1 AND c.code_hash = ?2";
     pub(in crate::oauth) USE_CODE = "use_code", "UPDATE auth_code SET used_at = ?3
 WHERE tenant_id = ?1 AND code_hash = ?2 AND used_at IS NULL AND expires_at > ?3";
 
-    /// Lets a grant live on once its code was redeemed. ?1 tenant ?2 grant ?3 now ?4 expiry
-    pub(in crate::oauth) BEGIN_GRANT = "begin_grant", "UPDATE oauth_grant SET used_at = ?3, expires_at = ?4 WHERE tenant_id = ?1 AND grant_id = ?2";
+    /// Lets a grant live on once its code was redeemed. ?1 tenant ?2 grant ?3 now ?4 expiry ?5 network
+    pub(in crate::oauth) BEGIN_GRANT = "begin_grant", "UPDATE oauth_grant SET used_at = ?3, expires_at = ?4, used_from = ?5 WHERE tenant_id = ?1 AND grant_id = ?2";
 
     /// ?1 tenant ?2 family ?3 grant ?4 sealed secret ?5 resource ?6 token's number ?7 now ?8 expiry
     pub(in crate::oauth) ADD_FAMILY = "add_family", "INSERT INTO refresh_family (tenant_id, family_id, grant_id, secret, resource, token_number, rotated_at, expires_at)
@@ -59,8 +80,8 @@ WHERE tenant_id = ?1 AND family_id = ?2 AND token_number = ?3 AND ended_at IS NU
     pub(in crate::oauth) COUNT_REPEAT = "count_refresh_repeat", "UPDATE refresh_family SET replays = replays + 1, expires_at = ?5
 WHERE tenant_id = ?1 AND family_id = ?2 AND token_number = ?3 AND ended_at IS NULL AND expires_at > ?4";
 
-    /// ?1 tenant ?2 grant ?3 now
-    pub(in crate::oauth) TOUCH_GRANT = "touch_grant", "UPDATE oauth_grant SET used_at = ?3 WHERE tenant_id = ?1 AND grant_id = ?2";
+    /// ?1 tenant ?2 grant ?3 now ?4 network
+    pub(in crate::oauth) TOUCH_GRANT = "touch_grant", "UPDATE oauth_grant SET used_at = ?3, used_from = ?4 WHERE tenant_id = ?1 AND grant_id = ?2";
 
     /// Ends a grant. ?1 tenant ?2 grant ?3 now ?4 why
     pub(in crate::oauth) END_GRANT = "end_grant", "UPDATE oauth_grant SET revoked_at = ?3, revoked_why = ?4, generation = generation + 1

@@ -42,8 +42,9 @@ rules! {
     Directory sign_in_attempt (subject, began_at) by began_at after DAY;
     Directory session (session_hash) by expires_at after 0;
     Directory pending_authorization (pending_id) by expires_at after DAY;
-    Directory client (client_id) by used_at after 90 * DAY;
     Directory audit_queue (audit_id) by at after 7 * DAY;
+    Directory client (client_id) by expires_at after 0;
+    Directory registration_count (origin, hour) by hour after DAY;
     Shard auth_code (tenant_id, code_hash) by expires_at after DAY;
     Shard oauth_grant (tenant_id, grant_id) by expires_at after 90 * DAY;
     Shard connect_request (tenant_id, connect_id) by expires_at after DAY;
