@@ -83,6 +83,41 @@ fn create(safename: &str) -> Json {
 }
 
 #[test]
+fn a_workspace_is_added_once_with_a_wall_of_its_own() {
+    let sim = Sim::new(1);
+    done(&sim, &create("acme"));
+    let add = |name: &str| json!({ "command": "add_workspace", "safename": "acme", "workspace": name, "time_zone": "America/New_York" });
+    let first = done(&sim, &add("New York"));
+    assert_eq!(first["created"], json!(true));
+    let again = done(&sim, &add("new york"));
+    assert_eq!((&again["created"], &again["workspace_id"]), (&json!(false), &first["workspace_id"]));
+    // The handle of this one's Wall would be the same as the first one's.
+    assert_eq!(done(&sim, &add("New-York"))["created"], json!(true));
+    let rows = sim.shard().query(
+        "SELECT w.name, w.time_zone, p.handle FROM workspace w
+         JOIN profile p ON p.tenant_id = w.tenant_id AND p.workspace_id = w.workspace_id AND p.network = 'wall' ORDER BY w.name",
+        [],
+    );
+    let column =
+        |name: &'static str| -> Vec<String> { rows.iter().map(|row| row.get(name).unwrap()).collect() };
+    assert_eq!(column("name"), ["Main", "New York", "New-York"]);
+    assert_eq!(column("time_zone"), ["Europe/Stockholm", "America/New_York", "America/New_York"]);
+    let handles = column("handle");
+    assert_eq!(&handles[..2], ["main", "new-york"]);
+    assert!(handles[2].starts_with("new-york-") && handles[2].len() == "new-york-".len() + 4, "{handles:?}");
+    let acts = "SELECT count(*) FROM audit WHERE act = 'operator_add_workspace'";
+    assert_eq!(sim.shard().number(acts, []), 2);
+    assert_eq!(
+        refused(
+            &sim,
+            &json!({ "command": "add_workspace", "safename": "nobody", "workspace": "W", "time_zone": "UTC" })
+        )
+        .0,
+        404
+    );
+}
+
+#[test]
 fn only_a_right_fresh_token_opens() {
     let sim = Sim::new(1);
     let status = json!({ "command": "status" });

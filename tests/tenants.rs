@@ -636,6 +636,16 @@ fn every_wrong_setting_is_told_beside_its_field_and_nothing_is_saved() {
 }
 
 #[test]
+fn a_grace_shorter_than_what_a_late_tick_takes_is_refused() {
+    let sim = Sim::new(1);
+    let company = Company::found(&sim, "acme");
+    let page = SettingsPage::of(&sim, &company, &company.owner);
+    assert_eq!(page.save(["Europe/Stockholm", "4", "0", "0"]).status, 422);
+    assert_eq!(page.save(["Europe/Stockholm", "5", "0", "0"]).status, 303);
+    assert_eq!(page.stored()[1], Value::Int(300));
+}
+
+#[test]
 fn who_does_not_manage_sees_and_cannot_save() {
     let sim = Sim::new(1);
     let company = Company::found(&sim, "acme");

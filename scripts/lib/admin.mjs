@@ -24,6 +24,12 @@ const COMMANDS = {
       },
     ],
   },
+  "add-workspace": {
+    words: ["SAFENAME", "NAME"],
+    options: "[--time-zone ZONE]",
+    does: "adds a workspace with its Wall to a tenant; the same again changes nothing",
+    call: ([safename, workspace], options) => ["add_workspace", { safename, workspace, time_zone: options["time-zone"] ?? zoneHere() }],
+  },
   "list-tenants": { words: [], does: "lists the tenants", call: () => ["list_tenants", {}] },
   "sign-in-link": {
     words: ["SAFENAME", "EMAIL"],

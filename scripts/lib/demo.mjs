@@ -40,7 +40,7 @@ async function publishOne(client, worker, step) {
   step(`tools/list: ${tools.length} tools`);
   const body = { profiles: ["wall"], text: `Hello from an assistant, ${new Date().toISOString()}` };
   const preview = await callTool(client, "preview_post", body);
-  step(`preview_post: ${summary(preview.deliveries)}`);
+  step(`preview_post: ${preview.ready ? "ready" : "not ready"}; ${preview.profiles.map(previewed).join("; ")}`);
   const draft = await callTool(client, "create_post", body);
   step(`create_post: ${draft.post_id} is ${draft.status}`);
   const scheduled = await callTool(client, "schedule_post", { post_id: draft.post_id, when: SOON });
@@ -71,6 +71,10 @@ async function readPublicly(url, step) {
   const body = await answer.text();
   if (answer.status !== 200 || !body.includes("Hello from an assistant")) throw new Error(`${url} answered ${answer.status}`);
   step(`GET ${url}: ${answer.status}, with the post's text`);
+}
+
+function previewed({ network, parts }) {
+  return `${network}: ${parts.map(({ count, limit }) => `${count} of ${limit}`).join(", ")} characters`;
 }
 
 function summary(deliveries = []) {

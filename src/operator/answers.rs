@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     delivery::{self, Release},
-    desk::{Act, ClientId, Safename, Tenant, TenantId, UserId},
+    desk::{Act, ClientId, Safename, Tenant, TenantId, TimeZoneName, UserId},
     http::{Problem, Response},
     identity::{self, EmailAddress, SignInLink},
     oauth,
@@ -54,6 +54,9 @@ impl From<CreateFault> for Fault {
 pub(super) async fn answer(platform: &Platform<'_>, command: Command) -> Response {
     let answered = match command {
         Command::CreateTenant(new) => create_tenant(platform, &new).await,
+        Command::AddWorkspace { safename, workspace, time_zone } => {
+            add_workspace(platform, &safename, &workspace, &time_zone).await
+        }
         Command::CreateSignInLink { safename, email } => sign_in_link(platform, &safename, &email).await,
         Command::Invite(invitation) => invite(platform, &invitation).await,
         Command::ListTenants { after } => list_tenants(platform, &after).await,
@@ -107,6 +110,17 @@ async fn create_tenant(platform: &Platform<'_>, new: &CreateTenant) -> Result<Re
         mcp_url: platform.config.resource(safename.as_str()),
         created: created.new,
     }))
+}
+
+async fn add_workspace(
+    platform: &Platform<'_>,
+    safename: &Safename,
+    name: &str,
+    time_zone: &TimeZoneName,
+) -> Result<Response, Fault> {
+    let tenant = open(platform, safename).await?;
+    let added = tenants::add_workspace(platform, &tenant, name, time_zone).await?;
+    Ok(ok(&json!({ "workspace_id": added.workspace_id, "created": added.new })))
 }
 
 async fn sign_in_link(

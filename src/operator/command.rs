@@ -12,6 +12,7 @@ use crate::{
 /// What an operator may ask.
 pub(super) enum Command {
     CreateTenant(CreateTenant),
+    AddWorkspace { safename: Safename, workspace: String, time_zone: TimeZoneName },
     CreateSignInLink { safename: Safename, email: EmailAddress },
     Invite(Invite),
     ListTenants { after: String },
@@ -46,7 +47,7 @@ pub(super) struct Invite {
     pub(super) approver: bool,
 }
 
-const NAMES: &str = "create_tenant, create_sign_in_link, invite, list_tenants, status, hold_shard, release_shard, \
+const NAMES: &str = "create_tenant, add_workspace, create_sign_in_link, invite, list_tenants, status, hold_shard, release_shard, \
     export_tenant, delete_tenant, restore_tenant, rotate_keys, add_client, list_clients, remove_client";
 
 impl Command {
@@ -62,6 +63,7 @@ impl Command {
         let fields = Fields::new(object);
         match name.as_ref().and_then(Value::as_str) {
             Some("create_tenant") => create_tenant(fields),
+            Some("add_workspace") => add_workspace(fields),
             Some("create_sign_in_link") => create_sign_in_link(fields),
             Some("invite") => invite(fields),
             Some("list_tenants") => list_tenants(fields),
@@ -91,10 +93,8 @@ fn create_tenant(mut fields: Fields) -> Result<Command, Vec<Problem>> {
     let name = fields.text("name", |text| words(text, 200, "It has 1 to 200 characters."));
     let owner_email = fields.text("owner_email", email);
     let owner_name = fields.text("owner_name", |text| words(text, 200, "It has 1 to 200 characters."));
-    let workspace = fields.text("workspace", |text| words(text, 100, "It has 1 to 100 characters."));
-    let time_zone = fields.text("time_zone", |text| {
-        TimeZoneName::parse(text).ok_or("It is an IANA name such as Europe/Stockholm.")
-    });
+    let workspace = fields.text("workspace", workspace);
+    let time_zone = fields.text("time_zone", time_zone);
     let made = safename.zip(name).zip(owner_email).zip(owner_name).zip(workspace).zip(time_zone).map(
         |(((((safename, name), owner_email), owner_name), workspace), time_zone)| {
             Command::CreateTenant(CreateTenant {
@@ -107,6 +107,17 @@ fn create_tenant(mut fields: Fields) -> Result<Command, Vec<Problem>> {
             })
         },
     );
+    fields.finish(made)
+}
+
+fn add_workspace(mut fields: Fields) -> Result<Command, Vec<Problem>> {
+    let safename = fields.text("safename", safename);
+    let workspace = fields.text("workspace", workspace);
+    let time_zone = fields.text("time_zone", time_zone);
+    let made = safename
+        .zip(workspace)
+        .zip(time_zone)
+        .map(|((safename, workspace), time_zone)| Command::AddWorkspace { safename, workspace, time_zone });
     fields.finish(made)
 }
 
@@ -179,6 +190,14 @@ const SAFENAME: &str = "It is 3 to 40 of a-z, 0-9 and -, and neither begins nor 
 
 fn safename(text: &str) -> Result<Safename, &'static str> {
     text.parse().map_err(|_| SAFENAME)
+}
+
+fn workspace(text: &str) -> Result<String, &'static str> {
+    words(text, 100, "It has 1 to 100 characters.")
+}
+
+fn time_zone(text: &str) -> Result<TimeZoneName, &'static str> {
+    TimeZoneName::parse(text).ok_or("It is an IANA name such as Europe/Stockholm.")
 }
 
 fn email(text: &str) -> Result<EmailAddress, &'static str> {

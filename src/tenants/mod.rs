@@ -27,4 +27,4 @@ pub use members::{Membership, NewMember, add_member, is_member, note_by_operator
 pub use model::{NameFault, Registration, State, WorkspaceSettings, new_safename};
 pub use store::{DIRECTORY_STATEMENTS, STATEMENTS, TABLES, TenantTable};
 pub use tools::TOOLS;
-pub use workspaces::{save_settings, settings};
+pub use workspaces::{AddedWorkspace, add_workspace, save_settings, settings};

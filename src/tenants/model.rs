@@ -1,5 +1,7 @@
 //! What a tenant is called, what state it is in, and what may be set on a workspace.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
 use crate::{
@@ -87,6 +89,9 @@ pub struct WorkspaceSettings {
     pub hold_seconds: i64,
 }
 
+/// Ticks are a minute apart and may be late themselves: a shorter grace would call every post missed.
+const LEAST_GRACE: i64 = 5;
+
 impl WorkspaceSettings {
     /// Reads a form's `time_zone`, `grace_minutes`, `notice_minutes` and `hold_seconds`.
     ///
@@ -95,9 +100,9 @@ impl WorkspaceSettings {
     pub fn parse(form: &Form) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         let time_zone = problems.keep(zone(form));
-        let grace = problems.keep(number(form, "grace_minutes", "minutes", 7 * 1440));
-        let notice = problems.keep(number(form, "notice_minutes", "minutes", 1440));
-        let hold = problems.keep(number(form, "hold_seconds", "seconds", 600));
+        let grace = problems.keep(number(form, "grace_minutes", "minutes", LEAST_GRACE..=7 * 1440));
+        let notice = problems.keep(number(form, "notice_minutes", "minutes", 0..=1440));
+        let hold = problems.keep(number(form, "hold_seconds", "seconds", 0..=600));
         match (time_zone, grace, notice, hold) {
             (Some(time_zone), Some(grace), Some(notice), Some(hold_seconds)) => {
                 Ok(Self { time_zone, grace_seconds: grace * 60, notice_seconds: notice * 60, hold_seconds })
@@ -115,11 +120,12 @@ fn zone(form: &Form) -> Result<TimeZoneName, Problem> {
     })
 }
 
-fn number(form: &Form, field: &'static str, unit: &str, most: i64) -> Result<i64, Problem> {
+fn number(form: &Form, field: &'static str, unit: &str, range: RangeInclusive<i64>) -> Result<i64, Problem> {
     let text = form.get(field).unwrap_or_default().trim();
-    text.parse().ok().filter(|number| (0..=most).contains(number)).ok_or_else(|| {
-        Problem::new(Code::OutOfRange, field, format!("Give a whole number of {unit} from 0 to {most}."))
-            .message(format!("This is not a whole number of {unit} from 0 to {most}."))
+    text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        let wanted = format!("a whole number of {unit} from {} to {}.", range.start(), range.end());
+        Problem::new(Code::OutOfRange, field, format!("Give {wanted}"))
+            .message(format!("This is not {wanted}"))
     })
 }
 

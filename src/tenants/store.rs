@@ -132,6 +132,21 @@ WHERE membership.ended_at IS NOT NULL OR membership.role <> 'owner'";
         pub(in super::super) ADD_WALL = "add_wall", "INSERT INTO profile (tenant_id, profile_id, workspace_id, network, handle, name, remote_id, state, created_at, updated_at)
     VALUES (?1, ?2, ?3, 'wall', ?4, ?5, ?2, 'healthy', ?6, ?6) ON CONFLICT (tenant_id, profile_id) DO NOTHING";
 
+        /// A further workspace, unless one of the name is there. ?1 tenant ?2 workspace ?3 name ?4 zone ?5 now
+        pub(in super::super) ADD_FURTHER_WORKSPACE = "add_further_workspace", "INSERT INTO workspace (tenant_id, workspace_id, name, time_zone, created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant_id, name COLLATE NOCASE) DO NOTHING";
+
+        /// Its Wall, if the statement before it made it; a handle that is taken gets an ending of its own.
+        /// ?1 tenant ?2 profile ?3 workspace ?4 handle ?5 name ?6 now ?7 ending
+        pub(in super::super) ADD_FURTHER_WALL = "add_further_wall", "INSERT INTO profile (tenant_id, profile_id, workspace_id, network, handle, name, remote_id, state, created_at, updated_at)
+SELECT ?1, ?2, ?3, 'wall',
+  CASE WHEN EXISTS (SELECT 1 FROM profile WHERE tenant_id = ?1 AND network = 'wall' AND handle = ?4) THEN ?4 || ?7 ELSE ?4 END,
+  ?5, ?2, 'healthy', ?6, ?6
+WHERE changes() = 1";
+
+        /// The workspace of a name. ?1 tenant ?2 name
+        pub(in super::super) WORKSPACE_NAMED = "workspace_named", "SELECT workspace_id FROM workspace WHERE tenant_id = ?1 AND name = ?2 COLLATE NOCASE";
+
         /// Closes or opens a tenant's gate, unless a newer change did. ?1 tenant ?2 step ?3 when it was closed, or NULL
         pub(in super::super) SET_CLOSED = "set_closed", "UPDATE tenant SET deleted_at = ?3, step = ?2 WHERE tenant_id = ?1 AND step < ?2";
 

@@ -1,10 +1,68 @@
-//! A workspace's settings, as its managers see and change them.
+//! A tenant's workspaces: further ones, and their settings as managers see and change them.
 
-use super::{WorkspaceSettings, store};
+use super::{WorkspaceSettings, directory, model::handle_of, store};
 use crate::{
-    desk::{Act, Caller, Code, Facts, Problem, Refusal, WorkspaceFacts, WorkspaceId},
-    platform::Value,
+    desk::{
+        Act, Caller, Code, Facts, Problem, ProfileId, Refusal, Tenant, TimeZoneName, WorkspaceFacts,
+        WorkspaceId, change_by_operator,
+    },
+    platform::{DatabaseFault, Platform, Value},
 };
+
+/// A workspace that is there.
+pub struct AddedWorkspace {
+    /// Its id.
+    pub workspace_id: WorkspaceId,
+    /// Whether this call made it; else one of the name was there.
+    pub new: bool,
+}
+
+/// Adds a workspace of this name, 1 to 100 characters, with its Wall. The same again changes nothing.
+///
+/// # Errors
+/// When the shard fails.
+pub async fn add_workspace(
+    platform: &Platform<'_>,
+    tenant: &Tenant,
+    name: &str,
+    time_zone: &TimeZoneName,
+) -> Result<AddedWorkspace, DatabaseFault> {
+    let now = platform.now();
+    let id = WorkspaceId::new(now, platform.entropy);
+    let wall = ProfileId::new(now, platform.entropy);
+    let ending =
+        format!("-{}", wall.as_str().get(wall.as_str().len().saturating_sub(4)..).unwrap_or_default());
+    let batch = vec![
+        store::ADD_FURTHER_WORKSPACE.with([
+            Value::from(&tenant.id),
+            (&id).into(),
+            name.into(),
+            time_zone.as_str().into(),
+            now.into(),
+        ]),
+        store::ADD_FURTHER_WALL.with([
+            Value::from(&tenant.id),
+            (&wall).into(),
+            (&id).into(),
+            handle_of(name).into(),
+            name.into(),
+            now.into(),
+            ending.into(),
+        ]),
+        change_by_operator(
+            platform,
+            &tenant.id,
+            &Act { name: "operator_add_workspace", subjects: &[id.as_str()] },
+        ),
+        store::WORKSPACE_NAMED.with([Value::from(&tenant.id), name.into()]),
+    ];
+    let answers = directory::shard_of(platform, tenant)?.batch(batch).await?;
+    let found: Option<WorkspaceId> =
+        answers.last().and_then(|rows| rows.first()).map(|row| row.get("workspace_id")).transpose()?;
+    let workspace_id = found
+        .ok_or_else(|| DatabaseFault::Unknown("a workspace that was just added is not there".to_owned()))?;
+    Ok(AddedWorkspace { new: workspace_id == id, workspace_id })
+}
 
 /// A workspace with its settings, and the caller's facts.
 ///
