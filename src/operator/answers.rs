@@ -64,7 +64,9 @@ pub(super) async fn answer(platform: &Platform<'_>, command: Command) -> Respons
         Command::DeleteTenant { safename } => delete(platform, &safename).await,
         Command::RestoreTenant { safename } => restore(platform, &safename).await,
         Command::RotateKeys => rotate_keys(platform).await,
-        Command::AddClient { name, redirect_uris } => add_client(platform, &name, redirect_uris).await,
+        Command::AddClient { name, redirect_uris, jwks_uri } => {
+            add_client(platform, &name, redirect_uris, jwks_uri).await
+        }
         Command::ListClients { after } => list_clients(platform, &after).await,
         Command::RemoveClient { client_id } => remove_client(platform, &client_id).await,
     };
@@ -234,10 +236,11 @@ async fn add_client(
     platform: &Platform<'_>,
     name: &str,
     redirect_uris: Vec<String>,
+    jwks_uri: Option<String>,
 ) -> Result<Response, Fault> {
-    let client_id = oauth::add_client(platform, name, redirect_uris).await?.map_err(|fault| {
+    let client_id = oauth::add_client(platform, name, redirect_uris, jwks_uri).await?.map_err(|fault| {
         let hint = "Name 1 to 10 addresses as the app gives them.";
-        Fault::Problem(Problem::new(400, "invalid_redirect_uri", fault.sentence(), hint))
+        Fault::Problem(Problem::new(400, "invalid_client_metadata", fault.sentence(), hint))
     })?;
     Ok(ok(&json!({ "client_id": client_id })))
 }

@@ -15,6 +15,7 @@ mod http_client;
 mod key_value;
 mod keys;
 mod memory;
+mod signatures;
 
 use std::{future::Future, pin::Pin};
 
@@ -31,6 +32,7 @@ pub use http_client::{Body, HttpClient, HttpFault, Method, OutgoingRequest, Rece
 pub use key_value::{KeyValue, KvFault};
 pub use keys::{Keyring, Purpose, SealFault, Sealed, SecretKey, TenantKey};
 pub use memory::Memory;
+pub use signatures::{PublicKey, Signatures};
 
 pub(crate) use database::statements;
 
@@ -50,6 +52,8 @@ pub struct Platform<'a> {
     pub memory: &'a Memory,
     /// The web. Use it through `http::guard` only.
     pub http: &'a dyn HttpClient,
+    /// Checks what others signed.
+    pub signatures: &'a dyn Signatures,
     /// Media and other large bytes.
     pub blobs: &'a dyn Blobs,
     /// The time.

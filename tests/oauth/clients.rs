@@ -173,7 +173,7 @@ fn an_old_copy_in_kv_does_not_let_an_expired_client_in() {
 /// A client that the operator registered.
 fn add(world: &World, redirects: &[&str]) -> String {
     let redirects = redirects.iter().map(|text| (*text).to_owned()).collect();
-    run(oauth::add_client(&world.sim.platform(), "In-house  assistant\u{202e}", redirects))
+    run(oauth::add_client(&world.sim.platform(), "In-house  assistant\u{202e}", redirects, None))
         .unwrap()
         .unwrap()
         .to_string()
@@ -227,7 +227,7 @@ fn the_operator_s_redirect_addresses_follow_the_same_rules() {
         [&[][..], &["javascript:alert(1)"], &[CALLBACK, "http://client.example/"], &[CALLBACK; 11]]
     {
         let redirects = redirects.iter().map(|text| (*text).to_owned()).collect();
-        assert!(run(oauth::add_client(&world.sim.platform(), "x", redirects)).unwrap().is_err());
+        assert!(run(oauth::add_client(&world.sim.platform(), "x", redirects, None)).unwrap().is_err());
     }
     assert!(run(oauth::list_clients(&world.sim.platform(), "")).unwrap().is_empty());
 }

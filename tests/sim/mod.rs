@@ -14,6 +14,7 @@ mod events;
 mod executor;
 mod faults;
 mod key_value;
+mod signatures;
 mod web;
 pub mod world;
 
@@ -85,6 +86,7 @@ impl Sim {
             key_value: &self.key_value,
             memory: &self.memory,
             http: &self.web,
+            signatures: &signatures::SimSignatures,
             blobs: &*self.blobs,
             clock: &*self.clock,
             entropy: &self.entropy,

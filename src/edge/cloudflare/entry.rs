@@ -11,6 +11,7 @@ use super::{
     database::D1,
     http_client::Web,
     key_value::Kv,
+    signatures::WebCrypto,
     small::{Console, IsolateClock, IsolateEntropy},
     stream,
 };
@@ -119,6 +120,7 @@ impl Bindings {
             key_value: &self.key_value,
             memory: &self.memory,
             http,
+            signatures: &WebCrypto,
             blobs: &self.media,
             clock: &IsolateClock,
             entropy: &IsolateEntropy,

@@ -5,5 +5,6 @@ mod database;
 mod entry;
 mod http_client;
 mod key_value;
+mod signatures;
 mod small;
 mod stream;

@@ -207,16 +207,18 @@ impl FromRow for KnownClient {
     }
 }
 
-/// Registers a client for the operator; it does not expire. Gives its id.
+/// Registers a client for the operator; it does not expire. With `jwks_uri` it must sign at the token endpoint by a key that
+/// stands there; without, it is public. Gives its id.
 ///
 /// # Errors
-/// The directory's fault; or, within, why the redirect addresses are not accepted.
+/// The directory's fault; or, within, why the addresses are not accepted.
 pub async fn add_client(
     platform: &Platform<'_>,
     name: &str,
     redirect_uris: Vec<String>,
+    jwks_uri: Option<String>,
 ) -> Result<Result<ClientId, MetadataFault>, DatabaseFault> {
-    let metadata = match Metadata::by_operator(name, redirect_uris, platform.config) {
+    let metadata = match Metadata::by_operator(name, redirect_uris, jwks_uri, platform.config) {
         Ok(metadata) => metadata,
         Err(fault) => return Ok(Err(fault)),
     };
