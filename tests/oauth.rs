@@ -6,6 +6,7 @@ mod bearer;
 mod clients;
 mod consent;
 mod documents;
+mod failures;
 mod metadata;
 mod refreshing;
 mod registration;
