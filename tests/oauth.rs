@@ -11,6 +11,7 @@ mod metadata;
 mod refreshing;
 mod registration;
 mod revocation;
+mod standards;
 mod tokens;
 
 use postern::{

@@ -17,7 +17,7 @@ use crate::{
     tenants::{self, CreateFault, Listed, NewMember, NewTenant, Registration, State},
 };
 
-/// Most tenants in one list.
+/// Most tenants or clients in one list.
 const LIST: i64 = 200;
 
 /// Why a command was not carried out.
@@ -246,7 +246,9 @@ async fn add_client(
 }
 
 async fn list_clients(platform: &Platform<'_>, after: &str) -> Result<Response, Fault> {
-    let found = oauth::list_clients(platform, after).await?;
+    let found = oauth::list_clients(platform, after, LIST).await?;
+    let full = i64::try_from(found.len()).is_ok_and(|count| count >= LIST);
+    let next = found.last().filter(|_| full).map(|last| last.client_id.clone());
     let clients: Vec<_> = found
         .iter()
         .map(|client| {
@@ -258,7 +260,7 @@ async fn list_clients(platform: &Platform<'_>, after: &str) -> Result<Response, 
             })
         })
         .collect();
-    Ok(ok(&json!({ "clients": clients })))
+    Ok(ok(&json!({ "clients": clients, "next": next })))
 }
 
 async fn remove_client(platform: &Platform<'_>, client_id: &ClientId) -> Result<Response, Fault> {

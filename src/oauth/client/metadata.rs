@@ -134,7 +134,8 @@ pub(in crate::oauth) struct Declared {
 pub(in crate::oauth) enum Redirects {
     /// One of them spoils the registration: its client learns of it at once.
     All,
-    /// They are passed over: a document is read by other servers as well, and cannot be mended for this one.
+    /// They are passed over: a document is read by other servers as well, and cannot be mended for this one. Nor are they
+    /// counted, since the document's length is bounded.
     Usable,
 }
 
@@ -183,10 +184,15 @@ impl Declared {
         if self.response_types.is_some_and(|types| !types.iter().any(|name| name == "code")) {
             return Err(MetadataFault::NoCodeGrant);
         }
-        if redirects == Redirects::Usable {
-            self.redirect_uris.retain(|text| RedirectUri::parse(text, config).is_ok());
+        match redirects {
+            Redirects::All => check_redirects(&self.redirect_uris, config)?,
+            Redirects::Usable => {
+                self.redirect_uris.retain(|text| RedirectUri::parse(text, config).is_ok());
+                if self.redirect_uris.is_empty() {
+                    return Err(MetadataFault::NoRedirect);
+                }
+            }
         }
-        check_redirects(&self.redirect_uris, config)?;
         let named = |text: Option<String>| text.and_then(|text| presentable(&text, LONGEST_NAME));
         Ok(Metadata {
             redirect_uris: self.redirect_uris,
