@@ -1,16 +1,19 @@
 //! The authorization server, from outside: a browser and a client against the simulated platform.
 
+mod assertions;
 mod attacks;
 mod authorization;
 mod bearer;
 mod clients;
 mod consent;
 mod documents;
+mod failures;
 mod metadata;
 mod refreshing;
 mod registration;
 mod revocation;
 mod simulation;
+mod standards;
 mod standing;
 mod stepping_up;
 mod tokens;

@@ -273,7 +273,7 @@ fn clients_are_registered_listed_and_removed() {
     assert_eq!(done(&sim, &json!({ "command": "list_clients" }))["clients"], json!([]));
     let mut bad = add.clone();
     bad["redirect_uris"] = json!(["javascript:alert(1)"]);
-    assert_eq!(refused(&sim, &bad), (400, "invalid_redirect_uri".to_owned()));
+    assert_eq!(refused(&sim, &bad), (400, "invalid_client_metadata".to_owned()));
     bad["redirect_uris"] = json!("https://client.example/callback");
     assert_eq!(refused(&sim, &bad), (400, "wrong_type".to_owned()));
     let bad = json!({ "command": "remove_client", "client_id": "https://client.example/" });

@@ -119,6 +119,13 @@ CREATE TABLE registration_count (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX registration_count_by_hour ON registration_count (hour);
 
+-- Assertions by which clients proved themselves (RFC 7523): each works once. Rows live until the assertion has expired.
+CREATE TABLE client_assertion (
+  assertion_hash TEXT PRIMARY KEY CHECK (length(assertion_hash) = 43),
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX client_assertion_by_expiry ON client_assertion (expires_at);
+
 -- Authorization requests that wait for a person's decision: bound to the session, single use, 10 minutes; rows live 1 day.
 CREATE TABLE pending_authorization (
   pending_id TEXT PRIMARY KEY CHECK (length(pending_id) BETWEEN 8 AND 64),

@@ -59,9 +59,9 @@ const COMMANDS = {
   restore: { words: ["SAFENAME"], does: "takes a deletion back within its grace", call: ([safename]) => ["restore_tenant", { safename }] },
   "add-client": {
     words: ["NAME"],
-    options: "--redirect URL [--redirect URL]…",
-    does: "registers an OAuth client that does not expire and prints its id",
-    call: ([name], { redirect = [] }) => ["add_client", { name, redirect_uris: redirect }],
+    options: "--redirect URL [--redirect URL]… [--jwks-uri URL]",
+    does: "registers an OAuth client that does not expire and prints its id; with --jwks-uri it must sign (private_key_jwt)",
+    call: ([name], { redirect = [], "jwks-uri": jwks_uri }) => ["add_client", { name, redirect_uris: redirect, jwks_uri }],
     show: ({ client_id }) => client_id,
   },
   "list-clients": { words: [], does: "lists the clients of add-client", call: () => ["list_clients", {}] },
@@ -104,6 +104,7 @@ async function main() {
       role: { type: "string" },
       approver: { type: "boolean" },
       redirect: { type: "string", multiple: true },
+      "jwks-uri": { type: "string" },
     },
     true,
   );

@@ -1,7 +1,9 @@
 //! JSON documents of other servers: fetched by the guarded client, kept for as long as their headers allow.
 
+use data_encoding::BASE64URL_NOPAD;
 use jiff::fmt::rfc2822;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{FetchFault, Forbidden, GuardedClient};
 use crate::platform::{
@@ -74,17 +76,18 @@ struct Kept {
 }
 
 /// The document as `read` understands it, from a copy or else from its server. What cannot be fetched or is not
-/// understood is not kept.
+/// understood is not kept. `kind` keeps apart what is understood in different ways.
 ///
 /// # Errors
 /// Why it could not be had, or why `read` did not take it.
 pub async fn document<T, E: From<DocumentFault>>(
     platform: &Platform<'_>,
+    kind: &str,
     wanted: Wanted<'_>,
-    key: &str,
     read: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Document<T>, E> {
-    if let Some(kept) = recall(platform, &wanted, key).await
+    let key = format!("{kind}/{}", BASE64URL_NOPAD.encode(&Sha256::digest(wanted.address)));
+    if let Some(kept) = recall(platform, &wanted, &key).await
         && let Ok(content) = read(&kept.body)
     {
         return Ok(Document { content, read_at: kept.read_at });
@@ -95,7 +98,7 @@ pub async fn document<T, E: From<DocumentFault>>(
     let body = String::from_utf8(response.body).map_err(|_| DocumentFault::NotJson)?;
     let content = read(&body)?;
     let address = wanted.address.to_owned();
-    keep(platform, key, &Kept { address, body, read_at, until: read_at.plus_seconds(seconds) }, seconds)
+    keep(platform, &key, &Kept { address, body, read_at, until: read_at.plus_seconds(seconds) }, seconds)
         .await;
     Ok(Document { content, read_at })
 }

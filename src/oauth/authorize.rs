@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{
-    client::{self, Client, DescriptionFault},
+    client::{self, AuthMethod, Client, DescriptionFault},
     params::{Params, Repeated},
     pending::{self, Asked},
     pkce::Challenge,
@@ -205,7 +205,7 @@ async fn try_authorize(
     let asked = Asked {
         v: 1,
         vouched: client.vouched(&redirect),
-        loopback_only: redirect.is_loopback(),
+        loopback_only: redirect.is_loopback() && client.auth_method() == AuthMethod::None,
         redirect_uri: redirect.as_str().to_owned(),
         redirect_given: wish.redirect_given,
         state: state.clone(),
@@ -213,6 +213,7 @@ async fn try_authorize(
         scopes: wish.scopes,
         offline: client.refreshes() || wish.scopes.contains(Scopes::of(&[Scope::OfflineAccess])),
         tenant: wish.tenant,
+        client_auth: client.auth_method(),
         client_id: client.id.clone(),
         client_name: client.metadata.client_name.clone(),
     };

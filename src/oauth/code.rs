@@ -3,7 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
-    client::Presented,
+    client::{AuthMethod, Presented},
     grant::{self, End, Holder},
     params::Params,
     pkce::Challenge,
@@ -58,6 +58,7 @@ struct Issued {
     generation: i64,
     user_id: UserId,
     client_id: String,
+    client_auth: AuthMethod,
     redirect_uri: String,
     redirect_given: bool,
     challenge: String,
@@ -75,6 +76,7 @@ impl FromRow for Issued {
             generation: row.get("generation")?,
             user_id: row.get("user_id")?,
             client_id: row.get("client_id")?,
+            client_auth: row.get("client_auth")?,
             redirect_uri: row.get("redirect_uri")?,
             redirect_given: row.get("redirect_given")?,
             challenge: row.get("challenge")?,
@@ -140,6 +142,7 @@ pub(super) async fn redeem(
         return Err(TokenFault::Grant);
     }
     check_resource(platform, parameters, &issued.resource)?;
+    client.prove(platform, issued.client_auth).await?;
     use_up(platform, holder, &code, &issued, from).await
 }
 

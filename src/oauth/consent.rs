@@ -262,6 +262,7 @@ impl Case<'_> {
                 self.is_offline().into(),
                 now.into(),
                 ends.into(),
+                asked.client_auth.into(),
             ]),
             sql::ADD_GRANT_WORKSPACES.with([id(), grant_id.into(), ticked.into()]),
             Caller::require_changes(count),

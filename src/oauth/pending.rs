@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::{client::Vouched, store::directory as sql};
+use super::{
+    client::{AuthMethod, Vouched},
+    store::directory as sql,
+};
 use crate::{
     desk::{PendingId, Safename, Scopes},
     identity::Session,
@@ -19,6 +22,8 @@ pub(super) struct Asked {
     pub(super) v: u8,
     pub(super) client_id: String,
     pub(super) client_name: Option<String>,
+    /// How the client must prove itself when it redeems the code, and ever after.
+    pub(super) client_auth: AuthMethod,
     /// What vouches for the client's name.
     pub(super) vouched: Vouched,
     /// Whether the answer goes to a program on the person's own computer, and nothing proves which.

@@ -25,9 +25,9 @@ enum RevokeFault {
 impl From<PresentFault> for RevokeFault {
     fn from(fault: PresentFault) -> Self {
         match fault {
-            PresentFault::NoId => Self::Malformed,
+            PresentFault::NoId | PresentFault::Assertion => Self::Malformed,
             PresentFault::Unknown => Self::Client,
-            PresentFault::Database => Self::Unavailable,
+            PresentFault::Unavailable => Self::Unavailable,
         }
     }
 }
@@ -56,7 +56,11 @@ fn wire_error(fault: &RevokeFault) -> Response {
         RevokeFault::Malformed => {
             wire::error(400, "invalid_request", "Send token and client_id once each, as a form.")
         }
-        RevokeFault::Client => wire::error(401, "invalid_client", "The client is not registered."),
+        RevokeFault::Client => wire::error(
+            401,
+            "invalid_client",
+            "The client is not registered, or did not prove itself by private_key_jwt as it must.",
+        ),
         RevokeFault::Unavailable => wire::unavailable(),
     }
 }
@@ -76,7 +80,10 @@ async fn try_revoke(platform: &Platform<'_>, request: &Request) -> Result<(), Re
     let token = parameters.get("token").ok_or(RevokeFault::Malformed)?;
     let client = Presented::read(platform, request, &parameters).await?;
     match holder_of(platform, token).await? {
-        Some(holder) if holder.client_id == client.id => Ok(holder.end(platform, End::ByClient).await?),
+        Some(holder) if holder.client_id == client.id => {
+            client.prove(platform, holder.client_auth(platform).await?).await?;
+            Ok(holder.end(platform, End::ByClient).await?)
+        }
         _ => Ok(()),
     }
 }

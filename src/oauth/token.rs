@@ -27,7 +27,7 @@ pub(super) enum TokenFault {
     Parameter(&'static str),
     Repeated,
     GrantType,
-    /// There is no such client, it has expired, or it brought a secret, which no client has.
+    /// There is no such client, it has expired, it did not prove itself, or it brought a secret, which no client has.
     Client,
     /// Code or refresh token are not good, whatever the reason.
     Grant,
@@ -47,7 +47,10 @@ impl From<PresentFault> for TokenFault {
         match fault {
             PresentFault::NoId => Self::Parameter("client_id is missing."),
             PresentFault::Unknown => Self::Client,
-            PresentFault::Database => Self::Unavailable,
+            PresentFault::Assertion => Self::Parameter(
+                "client_assertion needs client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer.",
+            ),
+            PresentFault::Unavailable => Self::Unavailable,
         }
     }
 }
@@ -74,7 +77,7 @@ fn wire_error(fault: TokenFault) -> Response {
         TokenFault::Client => wire::error(
             401,
             "invalid_client",
-            "The client is not registered or its registration has expired; register again. No client has a secret.",
+            "The client is not registered, its registration has expired, or it did not prove itself by private_key_jwt as it must. No client has a secret.",
         ),
         TokenFault::Grant => wire::error(
             400,

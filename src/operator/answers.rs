@@ -17,7 +17,7 @@ use crate::{
     tenants::{self, CreateFault, Listed, NewMember, NewTenant, Registration, State},
 };
 
-/// Most tenants in one list.
+/// Most tenants or clients in one list.
 const LIST: i64 = 200;
 
 /// Why a command was not carried out.
@@ -67,7 +67,9 @@ pub(super) async fn answer(platform: &Platform<'_>, command: Command) -> Respons
         Command::DeleteTenant { safename } => delete(platform, &safename).await,
         Command::RestoreTenant { safename } => restore(platform, &safename).await,
         Command::RotateKeys => rotate_keys(platform).await,
-        Command::AddClient { name, redirect_uris } => add_client(platform, &name, redirect_uris).await,
+        Command::AddClient { name, redirect_uris, jwks_uri } => {
+            add_client(platform, &name, redirect_uris, jwks_uri).await
+        }
         Command::ListClients { after } => list_clients(platform, &after).await,
         Command::RemoveClient { client_id } => remove_client(platform, &client_id).await,
     };
@@ -250,16 +252,19 @@ async fn add_client(
     platform: &Platform<'_>,
     name: &str,
     redirect_uris: Vec<String>,
+    jwks_uri: Option<String>,
 ) -> Result<Response, Fault> {
-    let client_id = oauth::add_client(platform, name, redirect_uris).await?.map_err(|fault| {
+    let client_id = oauth::add_client(platform, name, redirect_uris, jwks_uri).await?.map_err(|fault| {
         let hint = "Name 1 to 10 addresses as the app gives them.";
-        Fault::Problem(Problem::new(400, "invalid_redirect_uri", fault.sentence(), hint))
+        Fault::Problem(Problem::new(400, "invalid_client_metadata", fault.sentence(), hint))
     })?;
     Ok(ok(&json!({ "client_id": client_id })))
 }
 
 async fn list_clients(platform: &Platform<'_>, after: &str) -> Result<Response, Fault> {
-    let found = oauth::list_clients(platform, after).await?;
+    let found = oauth::list_clients(platform, after, LIST).await?;
+    let full = i64::try_from(found.len()).is_ok_and(|count| count >= LIST);
+    let next = found.last().filter(|_| full).map(|last| last.client_id.clone());
     let clients: Vec<_> = found
         .iter()
         .map(|client| {
@@ -271,7 +276,7 @@ async fn list_clients(platform: &Platform<'_>, after: &str) -> Result<Response, 
             })
         })
         .collect();
-    Ok(ok(&json!({ "clients": clients })))
+    Ok(ok(&json!({ "clients": clients, "next": next })))
 }
 
 async fn remove_client(platform: &Platform<'_>, client_id: &ClientId) -> Result<Response, Fault> {

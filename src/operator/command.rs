@@ -23,7 +23,7 @@ pub(super) enum Command {
     DeleteTenant { safename: Safename },
     RestoreTenant { safename: Safename },
     RotateKeys,
-    AddClient { name: String, redirect_uris: Vec<String> },
+    AddClient { name: String, redirect_uris: Vec<String>, jwks_uri: Option<String> },
     ListClients { after: String },
     RemoveClient { client_id: ClientId },
 }
@@ -171,8 +171,12 @@ fn of_tenant(mut fields: Fields, command: impl FnOnce(Safename) -> Command) -> R
 fn add_client(mut fields: Fields) -> Result<Command, Vec<Problem>> {
     let name = fields.text("name", |text| words(text, 80, "It has 1 to 80 characters."));
     let redirect_uris = fields.texts("redirect_uris");
-    let made =
-        name.zip(redirect_uris).map(|(name, redirect_uris)| Command::AddClient { name, redirect_uris });
+    let jwks_uri = fields.optional_text("jwks_uri");
+    let made = name.zip(redirect_uris).map(|(name, redirect_uris)| Command::AddClient {
+        name,
+        redirect_uris,
+        jwks_uri,
+    });
     fields.finish(made)
 }
 

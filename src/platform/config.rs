@@ -102,7 +102,7 @@ impl Config {
         Setting {
             name: POSTERN_KEYS,
             default: None,
-            meaning: "Secret. Root keys as JSON: {\"current\": id, \"keys\": {id: 32 bytes in base64url}, \"retired\": [ids]}.",
+            meaning: "Secret. Root keys as JSON: {\"current\": id, \"keys\": {id: 32 bytes in base64url}, \"leaked\": [ids], \"retired\": [ids]}.",
         },
         Setting {
             name: ACCESS_TOKEN_SECONDS,

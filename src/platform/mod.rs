@@ -17,6 +17,7 @@ mod keys;
 mod limits;
 mod mail;
 mod memory;
+mod signatures;
 
 use std::{future::Future, pin::Pin};
 
@@ -35,6 +36,7 @@ pub use keys::{Keyring, Purpose, SealFault, Sealed, SecretKey, TenantKey};
 pub use limits::{Door, LimitFault, RETRY_AFTER_SECONDS, RateLimits, TurnedAway};
 pub use mail::{Letter, Mail};
 pub use memory::Memory;
+pub use signatures::{PublicKey, Signatures};
 
 pub(crate) use database::statements;
 
@@ -54,6 +56,8 @@ pub struct Platform<'a> {
     pub memory: &'a Memory,
     /// The web. Use it through `http::guard` only.
     pub http: &'a dyn HttpClient,
+    /// Checks what others signed.
+    pub signatures: &'a dyn Signatures,
     /// Media and other large bytes.
     pub blobs: &'a dyn Blobs,
     /// The time.

@@ -173,7 +173,7 @@ fn an_old_copy_in_kv_does_not_let_an_expired_client_in() {
 /// A client that the operator registered.
 fn add(world: &World, redirects: &[&str]) -> String {
     let redirects = redirects.iter().map(|text| (*text).to_owned()).collect();
-    run(oauth::add_client(&world.sim.platform(), "In-house  assistant\u{202e}", redirects))
+    run(oauth::add_client(&world.sim.platform(), "In-house  assistant\u{202e}", redirects, None))
         .unwrap()
         .unwrap()
         .to_string()
@@ -190,7 +190,7 @@ fn mcp_authorization_a_pre_registered_client_works_and_does_not_expire() {
     world.browser = owner_again(&world);
     let tokens = world.tokens();
     assert_eq!(world.refresh(tokens["refresh_token"].as_str().unwrap()).0, 200);
-    let listed = run(oauth::list_clients(&world.sim.platform(), "")).unwrap();
+    let listed = run(oauth::list_clients(&world.sim.platform(), "", 9)).unwrap();
     assert_eq!(listed.len(), 1, "those that registered themselves are not the operator's");
     assert_eq!(listed[0].client_id, world.client_id);
     assert_eq!(listed[0].name.as_deref(), Some("In-house assistant"));
@@ -227,9 +227,9 @@ fn the_operator_s_redirect_addresses_follow_the_same_rules() {
         [&[][..], &["javascript:alert(1)"], &[CALLBACK, "http://client.example/"], &[CALLBACK; 11]]
     {
         let redirects = redirects.iter().map(|text| (*text).to_owned()).collect();
-        assert!(run(oauth::add_client(&world.sim.platform(), "x", redirects)).unwrap().is_err());
+        assert!(run(oauth::add_client(&world.sim.platform(), "x", redirects, None)).unwrap().is_err());
     }
-    assert!(run(oauth::list_clients(&world.sim.platform(), "")).unwrap().is_empty());
+    assert!(run(oauth::list_clients(&world.sim.platform(), "", 9)).unwrap().is_empty());
 }
 
 #[test]

@@ -166,7 +166,6 @@ fn mcp_authorization_a_document_that_cannot_be_used_is_refused_and_never_kept() 
             Reply::json(200, &changed("redirect_uris", json!(["javascript:alert(1)"]))),
             "redirect_uris is missing",
         ),
-        (Reply::json(200, &changed("redirect_uris", json!(vec![CALLBACK; 11]))), "10 redirect addresses"),
         (Reply::json(200, &changed("grant_types", json!(["client_credentials"]))), "Only authorization_code"),
         (Reply::json(200, &changed("response_types", json!(["token"]))), "Only authorization_code"),
         (Reply::json(200, &changed("token_endpoint_auth_method", json!("client_secret_basic"))), "secret"),

@@ -16,6 +16,7 @@ mod faults;
 mod key_value;
 mod limits;
 mod mail;
+mod signatures;
 mod web;
 pub mod world;
 
@@ -93,6 +94,7 @@ impl Sim {
             key_value: &self.key_value,
             memory: &self.memory,
             http: &self.web,
+            signatures: &signatures::SimSignatures,
             blobs: &*self.blobs,
             clock: &*self.clock,
             entropy: &self.entropy,

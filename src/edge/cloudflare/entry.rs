@@ -13,6 +13,7 @@ use super::{
     key_value::Kv,
     limits::Limits,
     mail,
+    signatures::WebCrypto,
     small::{Console, IsolateClock, IsolateEntropy},
     stream,
 };
@@ -144,6 +145,7 @@ impl Bindings {
             key_value: &self.key_value,
             memory: &self.memory,
             http,
+            signatures: &WebCrypto,
             blobs: &self.media,
             clock: &IsolateClock,
             entropy: &IsolateEntropy,

@@ -7,5 +7,6 @@ mod http_client;
 mod key_value;
 mod limits;
 mod mail;
+mod signatures;
 mod small;
 mod stream;

@@ -4,10 +4,9 @@
 use serde::Deserialize;
 use url::Url;
 
-use super::{Client, Declared, MetadataFault, metadata::Redirects};
+use super::{AuthMethod, Client, Declared, KeySource, Keys, MetadataFault, Redirects};
 use crate::{
-    desk::sha256_text,
-    http::{DocumentFault, Wanted, document},
+    http::{Algorithm, DocumentFault, KeySet, Wanted, document},
     platform::{Config, Platform},
 };
 
@@ -29,6 +28,8 @@ pub(in crate::oauth) enum DescriptionFault {
     NoName,
     /// It speaks of a secret, which a public document cannot keep.
     Secret,
+    /// It names no way to authenticate that is served.
+    AuthMethod,
     /// Its metadata cannot be served.
     Metadata(MetadataFault),
 }
@@ -45,6 +46,7 @@ impl DescriptionFault {
             Self::OtherClient => "Its client_id is not the address at which it stands.",
             Self::NoName => "It has no client_name.",
             Self::Secret => "It speaks of a client secret; token_endpoint_auth_method must be none.",
+            Self::AuthMethod => "token_endpoint_auth_method must be none or private_key_jwt.",
             Self::Metadata(fault) => fault.sentence(),
         }
     }
@@ -61,10 +63,55 @@ impl From<DocumentFault> for DescriptionFault {
 struct Described {
     client_id: String,
     token_endpoint_auth_method: Option<String>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    token_endpoint_auth_signing_alg: Option<String>,
+    jwks: Option<KeySet>,
+    jwks_uri: Option<String>,
     client_secret: Option<serde_json::Value>,
     client_secret_expires_at: Option<serde_json::Value>,
     #[serde(flatten)]
     declared: Declared,
+}
+
+const SECRET_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "client_secret_jwt"];
+
+impl Described {
+    fn speaks_of_secrets(&self) -> bool {
+        self.client_secret.is_some()
+            || self.client_secret_expires_at.is_some()
+            || self.token_endpoint_auth_method.as_deref().is_some_and(|name| SECRET_METHODS.contains(&name))
+    }
+
+    /// The method that the client prefers, or else the strongest that it offers as well. It is fixed with each
+    /// authorization: a client that can sign is not taken for one that cannot.
+    fn auth_method(&self) -> Option<AuthMethod> {
+        let served = [AuthMethod::PrivateKeyJwt, AuthMethod::None];
+        let preferred = self.token_endpoint_auth_method.as_deref();
+        let offered = self.token_endpoint_auth_methods_supported.as_deref();
+        if preferred.is_none() && offered.is_none() {
+            return Some(AuthMethod::None);
+        }
+        let is_preferred = |method: &AuthMethod| preferred == Some(method.as_str());
+        let is_offered =
+            |method: &AuthMethod| offered.unwrap_or_default().iter().any(|name| name == method.as_str());
+        served.into_iter().find(is_preferred).or_else(|| served.into_iter().find(is_offered))
+    }
+
+    /// The keys that it signs with: in the document or at an address, not both (RFC 7591 section 2).
+    fn keys(&self, config: &Config) -> Result<Keys, MetadataFault> {
+        let algorithm = match self.token_endpoint_auth_signing_alg.as_deref() {
+            None => None,
+            Some(name) => Some(Algorithm::named(name).ok_or(MetadataFault::Keys)?),
+        };
+        let keys = match (&self.jwks, &self.jwks_uri) {
+            (Some(keys), None) if keys.is_usable() => {
+                Keys { source: KeySource::Jwks(keys.clone()), algorithm: None }
+            }
+            (None, Some(address)) => Keys::at(address.clone(), config)?,
+            _ => return Err(MetadataFault::Keys),
+        };
+        Ok(Keys { algorithm, ..keys })
+    }
 }
 
 /// Whether an id is to be read as a document's address. Whether it can be one, [`describe`] says.
@@ -93,8 +140,9 @@ pub(in crate::oauth) async fn describe(
         return Err(DescriptionFault::Address);
     }
     let wanted = Wanted { address: client_id, most_bytes: MOST_BYTES, newer_than: None };
-    let key = format!("client-document/1/{}", sha256_text(client_id.as_bytes()));
-    let found = document(platform, wanted, &key, |body| read(body, client_id, platform.config)).await?;
+    let found =
+        document(platform, "client-document/1", wanted, |body| read(body, client_id, platform.config))
+            .await?;
     Ok(found.content)
 }
 
@@ -103,12 +151,16 @@ fn read(body: &str, client_id: &str, config: &Config) -> Result<Client, Descript
     if described.client_id != client_id {
         return Err(DescriptionFault::OtherClient);
     }
-    let secret = described.client_secret.is_some() || described.client_secret_expires_at.is_some();
-    if secret || described.token_endpoint_auth_method.is_some_and(|method| method != "none") {
+    if described.speaks_of_secrets() {
         return Err(DescriptionFault::Secret);
     }
-    let metadata =
+    let keys = match described.auth_method().ok_or(DescriptionFault::AuthMethod)? {
+        AuthMethod::None => None,
+        AuthMethod::PrivateKeyJwt => Some(described.keys(config).map_err(DescriptionFault::Metadata)?),
+    };
+    let mut metadata =
         described.declared.accept(config, Redirects::Usable).map_err(DescriptionFault::Metadata)?;
+    metadata.keys = keys;
     if metadata.client_name.is_none() {
         return Err(DescriptionFault::NoName);
     }

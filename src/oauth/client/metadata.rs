@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    http::{Address, Algorithm, DocumentFault, KeySet, SignedToken},
     oauth::{name::presentable, redirect::RedirectUri},
-    platform::Config,
+    platform::{Config, FromValue, Platform, Value},
 };
 
 const MOST_REDIRECTS: usize = 10;
@@ -16,6 +17,85 @@ const LONGEST_NAME: usize = 80;
 pub(in crate::oauth) enum GrantType {
     AuthorizationCode,
     RefreshToken,
+}
+
+/// How a client proves at the token endpoint who it is (RFC 7591 section 2). No method with a shared secret is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::oauth) enum AuthMethod {
+    /// Not at all: its redirect address and PKCE stand for it.
+    None,
+    /// By an assertion that it signs (RFC 7523).
+    PrivateKeyJwt,
+}
+
+impl AuthMethod {
+    /// The names of all of them, for metadata.
+    pub(in crate::oauth) const NAMES: [&str; 2] = [Self::None.as_str(), Self::PrivateKeyJwt.as_str()];
+
+    /// Its registered name.
+    pub(in crate::oauth) const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+}
+
+impl From<AuthMethod> for Value {
+    fn from(method: AuthMethod) -> Self {
+        method.as_str().into()
+    }
+}
+
+impl FromValue for AuthMethod {
+    fn from_value(value: &Value) -> Option<Self> {
+        let name = String::from_value(value)?;
+        [Self::None, Self::PrivateKeyJwt].into_iter().find(|method| method.as_str() == name)
+    }
+}
+
+/// The keys of a client that signs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::oauth) struct Keys {
+    pub(in crate::oauth) source: KeySource,
+    /// The one algorithm that it signs with, if it names one.
+    pub(in crate::oauth) algorithm: Option<Algorithm>,
+}
+
+/// Where a client's keys are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::oauth) enum KeySource {
+    /// In its metadata.
+    Jwks(KeySet),
+    /// At this address.
+    JwksUri(String),
+}
+
+impl Keys {
+    /// The keys at an address that may be fetched.
+    pub(in crate::oauth) fn at(address: String, config: &Config) -> Result<Self, MetadataFault> {
+        let fetchable = address.starts_with("https://") && Address::parse(&address, config).is_ok();
+        fetchable
+            .then_some(Self { source: KeySource::JwksUri(address), algorithm: None })
+            .ok_or(MetadataFault::Keys)
+    }
+
+    /// Whether one of them signed the token.
+    ///
+    /// # Errors
+    /// When they cannot be had.
+    pub(in crate::oauth) async fn signed(
+        &self,
+        platform: &Platform<'_>,
+        token: &SignedToken,
+    ) -> Result<bool, DocumentFault> {
+        match &self.source {
+            KeySource::Jwks(keys) => Ok(token.is_signed_by(platform, keys).await),
+            KeySource::JwksUri(address) => token.is_signed_by_keys_at(platform, address).await,
+        }
+    }
 }
 
 /// A client's metadata as they were accepted.
@@ -31,6 +111,9 @@ pub(in crate::oauth) struct Metadata {
     pub(in crate::oauth) software_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::oauth) software_version: Option<String>,
+    /// Nothing for a public client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::oauth) keys: Option<Keys>,
 }
 
 /// What a client says of itself. Members that are not known here are passed over.
@@ -51,7 +134,8 @@ pub(in crate::oauth) struct Declared {
 pub(in crate::oauth) enum Redirects {
     /// One of them spoils the registration: its client learns of it at once.
     All,
-    /// They are passed over: a document is read by other servers as well, and cannot be mended for this one.
+    /// They are passed over: a document is read by other servers as well, and cannot be mended for this one. Nor are they
+    /// counted, since the document's length is bounded.
     Usable,
 }
 
@@ -66,6 +150,8 @@ pub enum MetadataFault {
     TooManyRedirects,
     /// One of them may not be used.
     Redirect,
+    /// The client's keys can be neither read nor fetched.
+    Keys,
 }
 
 impl MetadataFault {
@@ -77,6 +163,9 @@ impl MetadataFault {
             }
             Self::NoRedirect => "redirect_uris is missing, or has none that may be used.",
             Self::TooManyRedirects => "A client may have 10 redirect addresses.",
+            Self::Keys => {
+                "private_key_jwt needs keys for RS256 or ES256, either in jwks or at a public https address in jwks_uri."
+            }
             Self::Redirect => {
                 "A redirect address must be https, http on loopback, or a private-use scheme in reverse-domain form, without user name and fragment."
             }
@@ -95,10 +184,15 @@ impl Declared {
         if self.response_types.is_some_and(|types| !types.iter().any(|name| name == "code")) {
             return Err(MetadataFault::NoCodeGrant);
         }
-        if redirects == Redirects::Usable {
-            self.redirect_uris.retain(|text| RedirectUri::parse(text, config).is_ok());
+        match redirects {
+            Redirects::All => check_redirects(&self.redirect_uris, config)?,
+            Redirects::Usable => {
+                self.redirect_uris.retain(|text| RedirectUri::parse(text, config).is_ok());
+                if self.redirect_uris.is_empty() {
+                    return Err(MetadataFault::NoRedirect);
+                }
+            }
         }
-        check_redirects(&self.redirect_uris, config)?;
         let named = |text: Option<String>| text.and_then(|text| presentable(&text, LONGEST_NAME));
         Ok(Metadata {
             redirect_uris: self.redirect_uris,
@@ -107,6 +201,7 @@ impl Declared {
             application_type: self.application_type.filter(|kind| matches!(kind.as_str(), "native" | "web")),
             software_id: named(self.software_id),
             software_version: named(self.software_version),
+            keys: None,
         })
     }
 }
@@ -115,13 +210,15 @@ impl Metadata {
     /// The metadata of a client that an operator registers.
     ///
     /// # Errors
-    /// When a redirect address may not be used, or there are none or too many.
+    /// When a redirect address may not be used, or there are none or too many; when the keys' address may not be fetched.
     pub(in crate::oauth) fn by_operator(
         name: &str,
         redirect_uris: Vec<String>,
+        jwks_uri: Option<String>,
         config: &Config,
     ) -> Result<Self, MetadataFault> {
         check_redirects(&redirect_uris, config)?;
+        let keys = jwks_uri.map(|address| Keys::at(address, config)).transpose()?;
         Ok(Self {
             redirect_uris,
             grant_types: EVERY_GRANT.to_vec(),
@@ -129,6 +226,7 @@ impl Metadata {
             application_type: None,
             software_id: None,
             software_version: None,
+            keys,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Clients: what is known of one, and the ways in which it becomes known.
 
+mod assertion;
 mod document;
 mod metadata;
 mod presented;
@@ -9,7 +10,7 @@ pub use metadata::MetadataFault;
 pub use registered::{KnownClient, add_client, list_clients, remove_client};
 
 pub(super) use document::{DescriptionFault, describe, is_address};
-pub(super) use metadata::{Declared, GrantType, Metadata, Redirects};
+pub(super) use metadata::{AuthMethod, Declared, GrantType, KeySource, Keys, Metadata, Redirects};
 pub(super) use presented::{PresentFault, Presented};
 pub(super) use registered::{Registration, find, register, touch};
 
@@ -23,7 +24,8 @@ use crate::platform::{Config, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Vouched {
-    /// This host: the answer goes to an address on the web that the host's document names.
+    /// This host: its document names the address on the web that the answer goes to, or the key by which the client proves
+    /// itself before it gets a token.
     ByHost(String),
     /// Nobody, though this host's document describes the client: the answer goes to a program on the person's own device,
     /// and any program there can call itself so.
@@ -58,10 +60,18 @@ impl Client {
     pub(super) fn vouched(&self, redirect: &RedirectUri) -> Vouched {
         let host = Url::parse(&self.id).ok().and_then(|url| url.host_str().map(str::to_owned));
         match host {
-            Some(host) if redirect.is_web() => Vouched::ByHost(host),
+            Some(host) if redirect.is_web() || self.auth_method() == AuthMethod::PrivateKeyJwt => {
+                Vouched::ByHost(host)
+            }
             Some(host) => Vouched::Claimed(host),
             None => Vouched::Nobody,
         }
+    }
+
+    /// How the client must prove itself at the token endpoint. A grant keeps the method that was in force when it was asked
+    /// for.
+    pub(super) fn auth_method(&self) -> AuthMethod {
+        if self.metadata.keys.is_some() { AuthMethod::PrivateKeyJwt } else { AuthMethod::None }
     }
 
     /// Whether the client's registration asks for refresh tokens.

@@ -28,8 +28,6 @@ const WINDOW_SECONDS: i64 = 3600;
 const SHARE_OF_ADDRESS: i64 = 3;
 /// Under this name the registrations from anywhere are counted.
 const EVERYONE: &str = "everyone";
-/// Most clients in one list.
-const LIST: i64 = 200;
 
 /// Metadata as they are stored.
 #[derive(Serialize, Deserialize)]
@@ -207,16 +205,18 @@ impl FromRow for KnownClient {
     }
 }
 
-/// Registers a client for the operator; it does not expire. Gives its id.
+/// Registers a client for the operator; it does not expire. With `jwks_uri` it must sign at the token endpoint by a key that
+/// stands there; without, it is public. Gives its id.
 ///
 /// # Errors
-/// The directory's fault; or, within, why the redirect addresses are not accepted.
+/// The directory's fault; or, within, why the addresses are not accepted.
 pub async fn add_client(
     platform: &Platform<'_>,
     name: &str,
     redirect_uris: Vec<String>,
+    jwks_uri: Option<String>,
 ) -> Result<Result<ClientId, MetadataFault>, DatabaseFault> {
-    let metadata = match Metadata::by_operator(name, redirect_uris, platform.config) {
+    let metadata = match Metadata::by_operator(name, redirect_uris, jwks_uri, platform.config) {
         Ok(metadata) => metadata,
         Err(fault) => return Ok(Err(fault)),
     };
@@ -227,12 +227,16 @@ pub async fn add_client(
     Ok(Ok(id))
 }
 
-/// The clients that the operator registered, by id, after `after`; at most 200.
+/// The clients that the operator registered, by id, after `after`; at most `most`.
 ///
 /// # Errors
 /// The directory's.
-pub async fn list_clients(platform: &Platform<'_>, after: &str) -> Result<Vec<KnownClient>, DatabaseFault> {
-    let rows = only(platform.directory, sql::LIST_CLIENTS.with([after.into(), LIST.into()])).await?;
+pub async fn list_clients(
+    platform: &Platform<'_>,
+    after: &str,
+    most: i64,
+) -> Result<Vec<KnownClient>, DatabaseFault> {
+    let rows = only(platform.directory, sql::LIST_CLIENTS.with([after.into(), most.into()])).await?;
     Ok(rows.iter().map(KnownClient::from_row).collect::<Result<_, _>>()?)
 }
 

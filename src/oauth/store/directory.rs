@@ -33,6 +33,10 @@ WHERE client_id = ?1 AND (expires_at IS NULL OR expires_at > ?2)";
     /// Lets a client that was used live on. ?1 client ?2 expiry
     pub(in crate::oauth) TOUCH_CLIENT = "touch_client", "UPDATE client SET expires_at = ?2 WHERE client_id = ?1 AND expires_at < ?2";
 
+    /// Uses a client's assertion up: gives a row to exactly one caller. ?1 hash of client and id ?2 until when it could be used
+    pub(in crate::oauth) USE_ASSERTION = "use_client_assertion", "INSERT INTO client_assertion (assertion_hash, expires_at) VALUES (?1, ?2)
+ON CONFLICT (assertion_hash) DO NOTHING RETURNING assertion_hash";
+
     /// ?1 id ?2 session ?3 request ?4 now ?5 expiry
     pub(in crate::oauth) ADD_PENDING = "add_pending_authorization", "INSERT INTO pending_authorization (pending_id, session_hash, request, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
 

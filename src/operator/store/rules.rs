@@ -44,6 +44,7 @@ rules! {
     Directory pending_authorization (pending_id) by expires_at after DAY;
     Directory audit_queue (audit_id) by at after 7 * DAY;
     Directory client (client_id) by expires_at after 0;
+    Directory client_assertion (assertion_hash) by expires_at after 0;
     Directory registration_count (origin, hour) by hour after DAY;
     Shard auth_code (tenant_id, code_hash) by expires_at after DAY;
     Shard oauth_grant (tenant_id, grant_id) by expires_at after 90 * DAY;
@@ -65,6 +66,7 @@ pub const KEPT: &[(&str, &str)] = &[
     ("tenant_state", "a closed list"),
     ("role", "a closed list"),
     ("sign_in_method", "a closed list"),
+    ("client_auth_method", "a closed list"),
     ("network", "a closed list"),
     ("profile_state", "a closed list"),
     ("delivery_state", "a closed list"),

@@ -6,6 +6,7 @@ mod database;
 mod key_value;
 mod limits;
 mod senses;
+mod signatures;
 
 use super::{Home, Platform, Sql};
 
@@ -31,6 +32,7 @@ pub async fn run(platform: &Platform<'_>, statements: impl Iterator<Item = Sql>)
     checks.extend(key_value::suite(platform.key_value).await);
     checks.extend(blobs::suite(platform.blobs).await);
     checks.extend(limits::suite(platform.limits).await);
+    checks.extend(signatures::suite(platform.signatures).await);
     checks.extend(senses::suite(platform.clock, platform.entropy));
     checks
 }
