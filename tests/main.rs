@@ -24,6 +24,7 @@ mod media;
 mod networks;
 mod oauth;
 mod operator;
+mod personal;
 mod plans;
 mod posts;
 mod profiles;

@@ -15,4 +15,4 @@ pub use page::{FormTarget, Notice, STYLE, page};
 pub use problem::Problem;
 pub use request::{Form, Query, Request, RequestMethod};
 pub use response::{About, Response};
-pub use routes::{Origin, Route, Routed, reserved_names, route};
+pub use routes::{Origin, Route, Routed, paths, reserved_names, route};

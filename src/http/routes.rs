@@ -42,6 +42,14 @@ pub enum Route {
     ResourceMetadata,
     /// A tenant's MCP endpoint.
     Mcp,
+    /// The same with the token in the address.
+    McpByAddress,
+    /// Personal access tokens: listed and made.
+    Tokens,
+    /// What an owner allows of them.
+    TokensSetting,
+    /// Ends one.
+    TokenRevoke,
     /// A post, as a member sees it.
     PostPage,
     /// Cancels a post from its page.
@@ -84,6 +92,10 @@ impl Route {
             Self::ServerMetadata => "server_metadata",
             Self::ResourceMetadata => "resource_metadata",
             Self::Mcp => "mcp",
+            Self::McpByAddress => "mcp_by_address",
+            Self::Tokens => "tokens",
+            Self::TokensSetting => "tokens_setting",
+            Self::TokenRevoke => "token_revoke",
             Self::PostPage => "post_page",
             Self::PostCancel => "post_cancel",
             Self::Settings => "settings",
@@ -125,6 +137,10 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/.well-known/oauth-authorization-server", &[Get], Route::ServerMetadata),
     on(Origin::App, "/.well-known/oauth-protected-resource/{}/mcp", &[Get], Route::ResourceMetadata),
     on(Origin::App, "/{}/mcp", &[Get, Post, RequestMethod::Delete, RequestMethod::Other], Route::Mcp),
+    on(Origin::App, "/{}/mcp/{}", &[Post], Route::McpByAddress),
+    on(Origin::App, "/{}/tokens", &[Get, Post], Route::Tokens),
+    on(Origin::App, "/{}/tokens/setting", &[Post], Route::TokensSetting),
+    on(Origin::App, "/{}/tokens/{}/revoke", &[Post], Route::TokenRevoke),
     on(Origin::App, "/{}/posts/{}", &[Get], Route::PostPage),
     on(Origin::App, "/{}/posts/{}/cancel", &[Post], Route::PostCancel),
     on(Origin::App, "/{}/settings/{}", &[Get, Post], Route::Settings),
@@ -140,6 +156,11 @@ const TABLE: &[Entry] = &[
 
 /// Names that no tenant may have although no route of ours starts with them: the platform's own.
 const PLATFORM_NAMES: [&str; 3] = ["cdn-cgi", ".well-known", "www"];
+
+/// Every path there is: its origin, its pattern, in which `{}` stands for a variable segment, and its methods.
+pub fn paths() -> impl Iterator<Item = (Origin, &'static str, &'static [RequestMethod])> {
+    TABLE.iter().map(|entry| (entry.origin, entry.pattern, entry.methods))
+}
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

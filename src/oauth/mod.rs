@@ -19,6 +19,7 @@ mod metadata;
 mod name;
 mod params;
 mod pending;
+mod personal;
 mod pkce;
 mod redirect;
 mod refresh;
@@ -34,6 +35,10 @@ pub use authorize::authorize;
 pub use bearer::{Authenticated, authenticate, grant_over, step_up};
 pub use consent::{consent_page, decide};
 pub use metadata::{resource_metadata, server_metadata};
+pub use personal::{
+    PersonalToken, STATEMENTS as PERSONAL_STATEMENTS, Setting as PersonalTokens, authenticate_by_address,
+    create_token, is_looked_up, list as personal_tokens, revoke_token, set_tokens, tokens_page,
+};
 pub use register::register;
 pub use revoke::revoke;
 pub use snapshot::{Snapshot, snapshot};
