@@ -10,6 +10,7 @@
 
 mod app;
 mod audit;
+mod canary;
 mod contract;
 mod delivery;
 mod desk;

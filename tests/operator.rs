@@ -48,10 +48,15 @@ fn knock(sim: &Sim, authorization: Option<&str>, body: &Json) -> Response {
     run(operator::handle(&sim.platform(), &request))
 }
 
+/// A right token that was not used yet.
+pub fn fresh_token(sim: &Sim) -> String {
+    let id = format!("{:032x}", u128::from_be_bytes(postern::platform::random_array(&sim.entropy)));
+    token(sim, &head(sim), &claims(sim, &id))
+}
+
 /// The answer to a command under a fresh token.
 fn ask(sim: &Sim, body: &Json) -> Response {
-    let id = format!("{:032x}", u128::from_be_bytes(postern::platform::random_array(&sim.entropy)));
-    knock(sim, Some(&format!("Bearer {}", token(sim, &head(sim), &claims(sim, &id)))), body)
+    knock(sim, Some(&format!("Bearer {}", fresh_token(sim))), body)
 }
 
 fn told(response: &Response) -> Json {
