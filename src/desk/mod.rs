@@ -11,6 +11,7 @@ mod facts;
 mod fix;
 mod ids;
 mod moment;
+mod nearest;
 mod next;
 mod refusal;
 mod scope;
@@ -30,6 +31,7 @@ pub use ids::{
     MediaId, PendingId, PostId, ProfileId, Safename, SafenameFault, TenantId, UserId, WorkspaceId,
 };
 pub use moment::{Moment, TimeZoneName, words_until};
+pub use nearest::nearest;
 pub use next::{NextCall, next_call};
 pub use refusal::{Code, Problem, Problems, Refusal};
 pub use scope::{Scope, Scopes};
