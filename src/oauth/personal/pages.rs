@@ -221,7 +221,8 @@ async fn show(
             .map(|scope| Tick {
                 value: scope.as_str(),
                 words: scope.plain_words(),
-                ticked: scope == Scope::WorkspaceRead || is_given("capability", scope.as_str()),
+                ticked: is_given("capability", scope.as_str())
+                    || (scope == Scope::WorkspaceRead && given.get("id").is_none()),
             })
             .collect(),
         tokens: tokens.iter().map(|token| Line::of(token, now, all)).collect(),
