@@ -11,6 +11,7 @@
 mod app;
 mod audit;
 mod clauses;
+mod canary;
 mod contract;
 mod delivery;
 mod desk;
@@ -25,6 +26,7 @@ mod media;
 mod networks;
 mod oauth;
 mod operator;
+mod personal;
 mod plans;
 mod posts;
 mod profiles;

@@ -2,6 +2,7 @@
 
 mod assertions;
 mod attacks;
+mod audited;
 mod authorization;
 mod bearer;
 mod clients;

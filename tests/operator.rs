@@ -50,8 +50,13 @@ fn knock(sim: &Sim, authorization: Option<&str>, body: &Json) -> Response {
 
 /// The value of an `Authorization` header that opens once.
 pub fn fresh_authorization(sim: &Sim) -> String {
+    format!("Bearer {}", fresh_token(sim))
+}
+
+/// A right token that was not used yet.
+pub fn fresh_token(sim: &Sim) -> String {
     let id = format!("{:032x}", u128::from_be_bytes(postern::platform::random_array(&sim.entropy)));
-    format!("Bearer {}", token(sim, &head(sim), &claims(sim, &id)))
+    token(sim, &head(sim), &claims(sim, &id))
 }
 
 /// The answer to a command under a fresh token.

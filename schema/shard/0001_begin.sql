@@ -111,6 +111,18 @@ CREATE TABLE grant_workspace (
   FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspace (tenant_id, workspace_id)
 ) STRICT, WITHOUT ROWID;
 
+-- What is special about grants that are personal access tokens: the hash of what is presented, and how.
+CREATE TABLE personal_token (
+  tenant_id TEXT NOT NULL,
+  grant_id TEXT NOT NULL,
+  token_hash TEXT NOT NULL CHECK (length(token_hash) = 43),
+  in_address INTEGER NOT NULL CHECK (in_address IN (0, 1)),
+  label TEXT NOT NULL CHECK (length(label) BETWEEN 1 AND 60),
+  PRIMARY KEY (tenant_id, grant_id),
+  FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth_grant (tenant_id, grant_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX personal_token_by_hash ON personal_token (tenant_id, token_hash);
+
 -- Authorization codes: hashed, single use, 60 seconds; rows live 1 day.
 CREATE TABLE auth_code (
   tenant_id TEXT NOT NULL,

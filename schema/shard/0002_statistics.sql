@@ -12,6 +12,8 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('oauth_grant', 'oauth_grant_by_app', '50000 50 5'),
   ('oauth_grant', 'oauth_grant_by_expiry', '50000 1'),
   ('grant_workspace', 'grant_workspace', '100000 100 2 1'),
+  ('personal_token', 'personal_token', '5000 5 1'),
+  ('personal_token', 'personal_token_by_hash', '5000 5 1'),
   ('auth_code', 'auth_code', '10000 10 1'),
   ('auth_code', 'auth_code_by_expiry', '10000 1'),
   ('auth_code', 'auth_code_by_grant', '10000 10 1'),

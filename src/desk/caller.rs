@@ -43,6 +43,11 @@ pub enum Authority {
     },
 }
 
+/// The client of grants that are personal tokens in a header. No client of that id can register.
+pub const HEADER_TOKENS: &str = "postern:header-token";
+/// The client of grants whose token is part of an address.
+pub const ADDRESS_TOKENS: &str = "postern:address-token";
+
 /// Someone who calls. It hands out no database.
 #[derive(Clone)]
 pub struct Caller<'a> {
@@ -121,6 +126,12 @@ impl<'a> Caller<'a> {
             Authority::Grant { grant_id, .. } => Some(grant_id),
             Authority::Member { .. } => None,
         }
+    }
+
+    /// Whether the caller may do what cannot be taken back. A token that is part of an address may not: addresses are in
+    /// logs of others. The gate holds that the grant really is that client's.
+    pub fn may_destroy(&self) -> bool {
+        !matches!(&self.authority, Authority::Grant { client_id, .. } if client_id == ADDRESS_TOKENS)
     }
 
     /// What the caller's changes and idempotency keys belong to: the grant, or the person on pages.

@@ -22,7 +22,7 @@ mod when;
 
 pub use address::{blob_key, check_media_address, media_address};
 pub use audit::{Act, act_of_operator, act_of_person, act_of_session, change_by_operator};
-pub use caller::{Answer, Authority, Caller, Tenant, Visitor};
+pub use caller::{ADDRESS_TOKENS, Answer, Authority, Caller, HEADER_TOKENS, Tenant, Visitor};
 pub use cursor::{CursorFault, open_cursor, page_limit, seal_cursor};
 pub use digest::{sha256_text, token_hash};
 pub use facts::{Facts, Role, WorkspaceFacts};

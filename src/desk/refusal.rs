@@ -73,6 +73,7 @@ codes! {
     ApprovalNeeded "approval_needed" "A member with the approver flag must approve this first.";
     InsufficientScope "insufficient_scope" "The grant lacks a capability that this call needs.";
     GrantEnded "grant_ended" "The grant or session is over.";
+    NotByAddress "not_by_address" "A token that is part of an address does nothing that cannot be taken back.";
     RoleNotAllowed "role_not_allowed" "Your role in this organisation does not allow this.";
     SignInAgain "sign_in_again" "This needs a sign-in that is less than five minutes old.";
     TooMany "too_many" "There are more items than one call takes.";

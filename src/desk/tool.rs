@@ -162,6 +162,10 @@ fn needs_of<T: Tool>(arguments: &Value) -> Scopes {
 }
 
 async fn run<T: Tool>(caller: &Caller<'_>, arguments: Value) -> Result<String, Refusal> {
+    if T::HINTS.effect == Effect::Destroys && !caller.may_destroy() {
+        let hint = "Ask the person to do it on the pages, or to connect an app by OAuth.";
+        return Err(Problem::new(Code::NotByAddress, "", hint).into());
+    }
     let input: T::Input = T::Input::deserialize(&arguments).map_err(|fault| {
         Problem::new(Code::Malformed, "", "Compare the arguments with the tool's input schema.")
             .message(fault.to_string())

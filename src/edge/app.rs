@@ -95,7 +95,16 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
         (Route::Revoke, _) => oauth::revoke(platform, request).await,
         (Route::ServerMetadata, _) => oauth::server_metadata(platform),
         (Route::ResourceMetadata, [safename]) => oauth::resource_metadata(platform, safename),
-        (Route::Mcp, [safename]) => endpoint(platform, request, safename).await,
+        (Route::Mcp, [safename]) => endpoint(platform, request, safename, None).await,
+        (Route::McpByAddress, [safename, token]) => endpoint(platform, request, safename, Some(token)).await,
+        (Route::Tokens, [safename]) if is_post(request) => {
+            oauth::create_token(platform, request, safename).await
+        }
+        (Route::Tokens, [safename]) => oauth::tokens_page(platform, request, safename).await,
+        (Route::TokensSetting, [safename]) => oauth::set_tokens(platform, request, safename).await,
+        (Route::TokenRevoke, [safename, grant]) => {
+            oauth::revoke_token(platform, request, safename, grant).await
+        }
         (Route::PostPage, [safename, post]) => studio::post_page(platform, request, safename, post).await,
         (Route::PostCancel, [safename, post]) => studio::cancel_post(platform, request, safename, post).await,
         (Route::Settings, [safename, workspace]) if is_post(request) => {
@@ -216,6 +225,7 @@ const fn is_open(route: Route) -> bool {
             | Route::ServerMetadata
             | Route::ResourceMetadata
             | Route::Mcp
+            | Route::McpByAddress
     )
 }
 

@@ -9,9 +9,14 @@ use crate::{
     platform::{Door, Platform, TurnedAway},
 };
 
-/// Answers `/<safename>/mcp`: 401 before anything else, then the protocol.
-pub async fn endpoint(platform: &Platform<'_>, request: &Request, safename: &str) -> Response {
-    let who = match oauth::authenticate(platform, request, safename).await {
+/// Answers `/<safename>/mcp`, and `/<safename>/mcp/<token>`: 401 before anything else, then the protocol.
+pub async fn endpoint(
+    platform: &Platform<'_>,
+    request: &Request,
+    safename: &str,
+    token: Option<&str>,
+) -> Response {
+    let who = match authenticate(platform, request, safename, token).await {
         Ok(who) => who,
         Err(response) => return response,
     };
@@ -39,6 +44,23 @@ pub async fn endpoint(platform: &Platform<'_>, request: &Request, safename: &str
         grant: grant_of(&who.authority),
         code: answer.code,
     })
+}
+
+/// Who calls. Tokens that only a database knows are counted by address first, so that nobody has it search for guesses.
+async fn authenticate(
+    platform: &Platform<'_>,
+    request: &Request,
+    safename: &str,
+    token: Option<&str>,
+) -> Result<Authenticated, Response> {
+    if token.is_some() || oauth::is_looked_up(request) {
+        let visitor = request.visitor();
+        platform.admit(Door::Mcp, &visitor).await.map_err(|why| turned_away(Door::Mcp, why))?;
+    }
+    match token {
+        Some(token) => oauth::authenticate_by_address(platform, request, safename, token).await,
+        None => oauth::authenticate(platform, request, safename).await,
+    }
 }
 
 /// Counts a request against its grant, each element of a batch by itself.

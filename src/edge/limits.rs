@@ -1,7 +1,5 @@
 //! Who comes too often is turned away, in the form that the door's visitors understand.
 
-use std::net::IpAddr;
-
 use crate::{
     http::{About, Notice, Problem, Request, Response, Route},
     oauth,
@@ -25,19 +23,7 @@ const fn door(route: Route) -> Option<Door> {
 /// The answer instead: 429, or 503 where the door stays shut.
 pub(super) async fn admit(platform: &Platform<'_>, route: Route, request: &Request) -> Result<(), Response> {
     let Some(door) = door(route) else { return Ok(()) };
-    platform.admit(door, &visitor(&request.peer)).await.map_err(|why| turned_away(door, why))
-}
-
-/// Who an address is: an IPv6 network of 64 bits is one visitor, since anybody may have as many addresses in theirs.
-pub(super) fn visitor(peer: &str) -> String {
-    match peer.parse() {
-        Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(address) => address.to_string(),
-            None => format!("{:x}/64", address.to_bits() >> 64),
-        },
-        Ok(IpAddr::V4(address)) => address.to_string(),
-        Err(_) => "unknown".to_owned(),
-    }
+    platform.admit(door, &request.visitor()).await.map_err(|why| turned_away(door, why))
 }
 
 /// The answer in the door's own form of an error.

@@ -12,6 +12,7 @@ const STORES: &[&[Sql]] = &[
     store::shard::STATEMENTS,
     oauth::DIRECTORY_STATEMENTS,
     oauth::SHARD_STATEMENTS,
+    oauth::PERSONAL_STATEMENTS,
     operator::STATEMENTS,
     operator::DIRECTORY_STATEMENTS,
     delivery::STATEMENTS,

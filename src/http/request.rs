@@ -1,6 +1,6 @@
 //! A request that reached the worker.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::IpAddr};
 
 /// The methods that routes answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,19 @@ impl Request {
     /// The value of the first header of this lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Who the client's address is, to count visits by: an IPv6 network of 64 bits is one visitor, since anybody may have
+    /// as many addresses in theirs.
+    pub fn visitor(&self) -> String {
+        match self.peer.parse() {
+            Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+                Some(address) => address.to_string(),
+                None => format!("{:x}/64", address.to_bits() >> 64),
+            },
+            Ok(IpAddr::V4(address)) => address.to_string(),
+            Err(_) => "unknown".to_owned(),
+        }
     }
 
     /// The query's parameters.

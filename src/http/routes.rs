@@ -46,6 +46,14 @@ pub enum Route {
     ResourceMetadata,
     /// A tenant's MCP endpoint.
     Mcp,
+    /// The same with the token in the address.
+    McpByAddress,
+    /// Personal access tokens: listed and made.
+    Tokens,
+    /// What an owner allows of them.
+    TokensSetting,
+    /// Ends one.
+    TokenRevoke,
     /// A post, as a member sees it.
     PostPage,
     /// Cancels a post from its page.
@@ -90,6 +98,10 @@ impl Route {
             Self::ServerMetadata => "server_metadata",
             Self::ResourceMetadata => "resource_metadata",
             Self::Mcp => "mcp",
+            Self::McpByAddress => "mcp_by_address",
+            Self::Tokens => "tokens",
+            Self::TokensSetting => "tokens_setting",
+            Self::TokenRevoke => "token_revoke",
             Self::PostPage => "post_page",
             Self::PostCancel => "post_cancel",
             Self::Settings => "settings",
@@ -133,6 +145,10 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/.well-known/oauth-authorization-server", &[Get], Route::ServerMetadata),
     on(Origin::App, "/.well-known/oauth-protected-resource/{}/mcp", &[Get], Route::ResourceMetadata),
     on(Origin::App, "/{}/mcp", &[Get, Post, RequestMethod::Delete, RequestMethod::Other], Route::Mcp),
+    on(Origin::App, "/{}/mcp/{}", &[Post], Route::McpByAddress),
+    on(Origin::App, "/{}/tokens", &[Get, Post], Route::Tokens),
+    on(Origin::App, "/{}/tokens/setting", &[Post], Route::TokensSetting),
+    on(Origin::App, "/{}/tokens/{}/revoke", &[Post], Route::TokenRevoke),
     on(Origin::App, "/{}/posts/{}", &[Get], Route::PostPage),
     on(Origin::App, "/{}/posts/{}/cancel", &[Post], Route::PostCancel),
     on(Origin::App, "/{}/settings/{}", &[Get, Post], Route::Settings),

@@ -3,6 +3,7 @@
 use super::{
     access_token::{self, Audience, Verified},
     metadata::resource_metadata_url,
+    personal::{self, Presented},
 };
 use crate::{
     desk::{Authority, Safename, Scope, Scopes, Tenant},
@@ -58,6 +59,11 @@ async fn try_authenticate(
     safename: &Safename,
 ) -> Result<Authenticated, Challenge> {
     let token = bearer_token(request)?;
+    if let Some(presented) = Presented::in_header(token) {
+        let presented = presented.ok_or(Challenge::Invalid)?;
+        let found = personal::find(platform, safename, &presented).await;
+        return found.map_err(|_| Challenge::Unavailable)?.ok_or(Challenge::Invalid);
+    }
     let resource = platform.config.resource(safename.as_str());
     let verified = access_token::verify(platform.config, platform.now(), token, Audience::Exactly(&resource))
         .ok_or(Challenge::Invalid)?;
@@ -66,6 +72,11 @@ async fn try_authenticate(
     let Verified { grant_id, generation, user_id, client_id, scopes, .. } = verified;
     let authority = Authority::Grant { grant_id, generation, user_id, client_id, scopes };
     Ok(Authenticated { tenant, authority, granted: scopes })
+}
+
+/// The token of a request that has just one.
+pub(super) fn bearer(request: &Request) -> Option<&str> {
+    bearer_token(request).ok()
 }
 
 /// The token of the `Authorization` header (RFC 6750 section 2.1). Another scheme counts as no credentials (section
@@ -116,11 +127,11 @@ fn unauthenticated(config: &Config, safename: &str, error: &str) -> Response {
     .with_header("www-authenticate", challenge)
 }
 
-fn nowhere() -> Response {
+pub(super) fn nowhere() -> Response {
     Problem::new(404, "not_found", "There is nothing here.", "Check the address.").response().no_store()
 }
 
-fn unavailable() -> Response {
+pub(super) fn unavailable() -> Response {
     Problem::new(503, "unavailable", "The token cannot be checked right now.", "Try again in a few seconds.")
         .response()
         .no_store()

@@ -183,6 +183,9 @@ async fn try_decide(platform: &Platform<'_>, request: &Request, id: &str) -> Res
 impl Case<'_> {
     async fn deny(&self) -> Result<Response, ConsentFault> {
         self.claim().await?;
+        // Nothing was given away: a shard that does not write it down is no reason to hide the answer from the client.
+        let act = Act { name: "deny_app", subjects: &[&self.asked.client_id] };
+        let _: Result<_, Refusal> = self.caller.write(act, Vec::new()).await;
         Ok(self.answer(&[("error", "access_denied")]))
     }
 

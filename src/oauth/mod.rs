@@ -20,6 +20,7 @@ mod name;
 mod network;
 mod params;
 mod pending;
+mod personal;
 mod pkce;
 mod redirect;
 mod refresh;
@@ -38,6 +39,10 @@ pub use bearer::{Authenticated, authenticate, grant_over};
 pub use client::{KnownClient, MetadataFault, add_client, list_clients, remove_client};
 pub use consent::{consent_page, decide};
 pub use metadata::{resource_metadata, server_metadata};
+pub use personal::{
+    PersonalToken, STATEMENTS as PERSONAL_STATEMENTS, Setting as PersonalTokens, authenticate_by_address,
+    create_token, is_looked_up, list as personal_tokens, revoke_token, set_tokens, tokens_page,
+};
 pub use register::register;
 pub use revoke::revoke;
 pub use snapshot::{Snapshot, snapshot};

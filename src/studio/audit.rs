@@ -48,6 +48,7 @@ struct LineView<'a> {
     through: Option<&'a str>,
     grant: Option<&'a str>,
     at: String,
+    at_words: String,
     subjects: &'a [String],
 }
 
@@ -206,6 +207,7 @@ impl<'a> LineView<'a> {
             },
             through: entry.app.as_deref().or(entry.client_id.as_deref()),
             grant: entry.grant_id.as_ref().map(|grant| grant.as_str()),
+            at_words: entry.at_utc().replace('T', " ").chars().take(19).collect(),
             at: entry.at_utc(),
             subjects: &entry.subjects,
         }

@@ -1,6 +1,6 @@
 //! Randomness from a seed.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use postern::platform::Entropy;
 
@@ -31,19 +31,35 @@ impl Random {
     }
 }
 
-pub struct SimEntropy(Random);
+pub struct SimEntropy {
+    random: Random,
+    recorded: RefCell<Option<Vec<Vec<u8>>>>,
+}
 
 impl SimEntropy {
     pub const fn new(seed: u64) -> Self {
-        Self(Random::new(seed ^ 0x656e_7472_6f70_7921))
+        Self { random: Random::new(seed ^ 0x656e_7472_6f70_7921), recorded: RefCell::new(None) }
+    }
+
+    /// From now on remembers everything that is drawn.
+    pub fn record(&self) {
+        *self.recorded.borrow_mut() = Some(Vec::new());
+    }
+
+    /// What was drawn since, each draw by itself.
+    pub fn recorded(&self) -> Vec<Vec<u8>> {
+        self.recorded.borrow().clone().unwrap_or_default()
     }
 }
 
 impl Entropy for SimEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
-            let random = self.0.next().to_le_bytes();
+            let random = self.random.next().to_le_bytes();
             chunk.copy_from_slice(&random[..chunk.len()]);
+        }
+        if let Some(recorded) = self.recorded.borrow_mut().as_mut() {
+            recorded.push(bytes.to_vec());
         }
     }
 }

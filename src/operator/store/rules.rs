@@ -84,6 +84,7 @@ pub const KEPT: &[(&str, &str)] = &[
     ("app_entry", "goes with its last grant"),
     ("grant_workspace", "goes with its grant"),
     ("refresh_family", "goes with its grant"),
+    ("personal_token", "goes with its grant"),
     ("delivery", "goes with its post"),
     ("delivery_part", "goes with its delivery"),
 ];

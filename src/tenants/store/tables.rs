@@ -96,6 +96,7 @@ tenant_tables! {
     audit (audit_id) [at, user_id, client_id, grant_id, act, subjects, outcome] secret [];
     refresh_family (family_id) [grant_id, resource, token_number, rotated_at, first_uses, replays, expires_at,
         ended_at] secret [secret];
+    personal_token (grant_id) [in_address, label] secret [token_hash];
     auth_code (grant_id, created_at) [client_id, redirect_uri, redirect_given, resource, expires_at, used_at]
         secret [code_hash, challenge];
     grant_workspace (grant_id, workspace_id) [] secret [];
