@@ -50,6 +50,8 @@ pub enum Route {
     PostPage,
     /// Cancels a post from its page.
     PostCancel,
+    /// The apps that a member has connected.
+    Apps,
     /// A workspace's settings.
     Settings,
     /// Connects an account.
@@ -88,6 +90,7 @@ impl Route {
             Self::Mcp => "mcp",
             Self::PostPage => "post_page",
             Self::PostCancel => "post_cancel",
+            Self::Apps => "apps",
             Self::Settings => "settings",
             Self::Connect => "connect",
             Self::Wall => "wall",
@@ -129,6 +132,7 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/{}/mcp", &[Get, Post, RequestMethod::Delete, RequestMethod::Other], Route::Mcp),
     on(Origin::App, "/{}/posts/{}", &[Get], Route::PostPage),
     on(Origin::App, "/{}/posts/{}/cancel", &[Post], Route::PostCancel),
+    on(Origin::App, "/{}/apps", &[Get, Post], Route::Apps),
     on(Origin::App, "/{}/settings/{}", &[Get, Post], Route::Settings),
     on(Origin::App, "/{}/connect/{}", &[Get, Post], Route::Connect),
     on(Origin::Content, "/media/{}/{}/{}", &[Get], Route::Media),

@@ -1,7 +1,7 @@
 //! A signed-in person as a member of the organisation that a page is about.
 
 use crate::{
-    desk::{Authority, Caller, Refusal, Safename},
+    desk::{Caller, Refusal, Safename},
     http::{Notice, Request, Response},
     identity::{self, Session},
     platform::Platform,
@@ -22,11 +22,8 @@ pub(super) async fn member<'a>(
         .map_err(|_| unavailable())?
         .ok_or_else(|| identity::sign_in_redirect(request))?;
     let safename: Safename = safename.parse().map_err(|_| not_found())?;
-    let tenant =
-        tenants::find(platform, &safename).await.map_err(|_| unavailable())?.ok_or_else(not_found)?;
-    let authority = Authority::Member { user_id: session.user_id.clone() };
-    let caller = Caller::new(*platform, tenant, authority).ok_or_else(unavailable)?;
-    Ok((session, caller))
+    let caller = tenants::member(platform, &session.user_id, &safename).await.map_err(|_| unavailable())?;
+    Ok((session, caller.ok_or_else(not_found)?))
 }
 
 /// The page that answers a refusal with no page of its own. Whoever is no member finds nothing.

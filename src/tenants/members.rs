@@ -2,7 +2,7 @@
 
 use super::{directory, store};
 use crate::{
-    desk::{Role, Tenant, TenantId, UserId},
+    desk::{Authority, Caller, Role, Safename, Tenant, TenantId, UserId},
     platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Value, only},
 };
 
@@ -72,6 +72,22 @@ pub async fn of_person(platform: &Platform<'_>, person: &UserId) -> Result<Vec<M
     }
     memberships.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.tenant.id.cmp(&b.tenant.id)));
     Ok(memberships)
+}
+
+/// A person's way to the data of the tenant with this safename, as a member on pages; nothing when there is no such
+/// tenant. Whether the person is a member, the gate says in each batch.
+///
+/// # Errors
+/// When the tenant cannot be looked up, or its shard is not bound.
+pub async fn member<'a>(
+    platform: &Platform<'a>,
+    person: &UserId,
+    safename: &Safename,
+) -> Result<Option<Caller<'a>>, DatabaseFault> {
+    let Some(tenant) = directory::find(platform, safename).await? else { return Ok(None) };
+    let authority = Authority::Member { user_id: person.clone() };
+    let unbound = || DatabaseFault::Rejected("a tenant's shard is not bound".to_owned());
+    Caller::new(*platform, tenant, authority).map(Some).ok_or_else(unbound)
 }
 
 /// Whether a person belongs to a tenant at this moment.

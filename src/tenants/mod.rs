@@ -23,7 +23,7 @@ pub use erasure::delete_due;
 pub use export::{ExportPage, export};
 pub use founding::{CreateFault, Created, NewTenant, create};
 pub use keys::{Rotation, rotate_keys};
-pub use members::{Membership, NewMember, add_member, is_member, of_person};
+pub use members::{Membership, NewMember, add_member, is_member, member, of_person};
 pub use model::{NameFault, Registration, State, WorkspaceSettings, new_safename};
 pub use store::{DIRECTORY_STATEMENTS, STATEMENTS, TABLES, TenantTable};
 pub use tools::TOOLS;
