@@ -3,19 +3,21 @@
 # The free plan and a quick cold start both ask for a small module.
 wasm_limit_gzipped=$((1024 * 1024 * 12 / 10))
 
-# build_worker release|dev: with_lock, since all checkouts share one target directory.
+# build_worker release|dev|contract: with_lock, since all checkouts share one target directory. `contract` is a
+# development build with the suites that test the ports inside the runtime, in a folder of its own.
 build_worker() { with_lock build build_worker_alone "$1"; }
 
 build_worker_alone() {
-  local mode=$1 stamp
+  local mode=$1 folder=build stamp
+  [ "$mode" != contract ] || folder=build-contract
   stamp="$mode $(source_hash)"
-  if [ "$(cat "$root/build/stamp" 2>/dev/null || true)" != "$stamp" ]; then
-    rm -rf "$root/build"
-    long_step "worker-$mode" "compiles the crate to wasm (minutes when cold, seconds when warm)" run_worker_build "$mode" ||
-      fail "the worker did not build"
-    printf '%s\n' "$stamp" >"$root/build/stamp"
+  if [ "$(cat "$root/$folder/stamp" 2>/dev/null || true)" != "$stamp" ]; then
+    rm -rf "${root:?}/$folder"
+    long_step "worker-$mode" "compiles the crate to wasm (minutes when cold, seconds when warm)" \
+      run_worker_build "$mode" "$folder" || fail "the worker did not build"
+    printf '%s\n' "$stamp" >"$root/$folder/stamp"
   fi
-  [ "$mode" = dev ] || check_wasm_size
+  [ "$mode" != release ] || check_wasm_size
 }
 
 # Whatever the worker is made from; a change of it is a new build.
@@ -31,8 +33,13 @@ source_hash() {
 run_worker_build() (
   cd "$root"
   use_wasm_toolchain
+  local profile=$1 features=()
+  if [ "$1" = contract ]; then
+    profile=dev
+    features=(-- --features contract)
+  fi
   # An event that has begun runs to its end even if the client has gone: what is half done would have to be recovered.
-  RUN_TO_COMPLETION=1 "$worker_build_bin" "--$1"
+  RUN_TO_COMPLETION=1 "$worker_build_bin" "--$profile" --out-dir "$2" "${features[@]}"
 )
 
 check_wasm_size() {

@@ -247,8 +247,8 @@ need_node() {
   export CI=1 WRANGLER_SEND_METRICS=false NO_UPDATE_NOTIFIER=1
 }
 
-# Of all the packages only three may run code of their own while installing: `node` fetches the Node that everything
-# runs on, better-sqlite3 is compiled against that Node's headers, esbuild puts its binary in place.
+# Of all the packages only two may run code of their own while installing: `node` fetches the Node that everything runs
+# on, esbuild puts its binary in place.
 install_node_packages() {
   local folder=$1
   mkdir -p "$folder"
@@ -257,14 +257,6 @@ install_node_packages() {
     npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund || fail "npm ci failed"
   long_step npm-node "fetches the Node that package.json pins" \
     npm rebuild --prefix "$folder" --foreground-scripts node esbuild || fail "npm could not fetch Node"
-  local headers
-  headers=$(find "$folder/node_modules/node" -path '*/include/node/common.gypi' | head -n 1)
-  need_compiler
-  # 90 seconds of it compile SQLite, which the Bluesky server of the tests needs.
-  long_step npm-sqlite "compiles SQLite for the test servers (2 minutes, once)" \
-    env PATH="$folder/node_modules/.bin:$PATH" npm_config_nodedir="${headers%/include/node/common.gypi}" \
-    npm rebuild --prefix "$folder" --foreground-scripts --build-from-source better-sqlite3 ||
-    fail "better-sqlite3 could not be compiled" "it needs make, g++ and python3"
   touch "$folder/complete"
 }
 

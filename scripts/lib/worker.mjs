@@ -138,18 +138,20 @@ async function runWrangler(args, { failure }) {
  * @param {number} options.port
  * @param {Record<string, string>} [options.settings] further variables of the worker
  * @param {Record<string, string>} [options.env] further variables of the process that runs it
+ * @param {string} [options.build] the folder of the build
  * @param {(line: string) => void} [options.onLine] gets every line of output
  * @returns {Promise<Worker>} when it answers
  */
-export async function startWorker({ state, port, settings = {}, env = {}, onLine = () => {} }) {
-  if (!existsSync(join(ROOT, "build/index.js"))) throw new Trouble("the worker is not built", "scripts/build");
+export async function startWorker({ state, port, settings = {}, env = {}, build = "build", onLine = () => {} }) {
+  const script = join(ROOT, build, "index.js");
+  if (!existsSync(script)) throw new Trouble("the worker is not built", "scripts/build");
   const { publicOrigin, contentOrigin } = originsOf(port);
   const keys = keysOf(state);
   const variables = { PUBLIC_ORIGIN: publicOrigin, CONTENT_ORIGIN: contentOrigin, POSTERN_KEYS: JSON.stringify(keys), ...settings };
   const envFile = join(state, "worker.env");
   rmSync(envFile, { force: true });
   writeFileSync(envFile, Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`).join(""), { mode: 0o600 });
-  const args = ["dev", "--config", join(ROOT, "wrangler.toml"), "--env-file", envFile, "--persist-to", join(state, "data")];
+  const args = ["dev", script, "--config", join(ROOT, "wrangler.toml"), "--env-file", envFile, "--persist-to", join(state, "data")];
   args.push("--ip", "127.0.0.1", "--port", String(port), "--inspector-port", String(await freePort()));
   args.push("--show-interactive-dev-session=false");
   const child = spawn(process.execPath, [WRANGLER, ...args], {

@@ -10,6 +10,7 @@ mod facts;
 mod fix;
 mod ids;
 mod moment;
+mod nearest;
 mod next;
 mod recent;
 mod refusal;
@@ -29,6 +30,7 @@ pub use ids::{
     MediaId, PendingId, PostId, ProfileId, Safename, SafenameFault, SessionId, TenantId, UserId, WorkspaceId,
 };
 pub use moment::{Moment, TimeFromNow, TimeZoneName, words_until};
+pub use nearest::nearest;
 pub use next::{NextCall, next_call};
 pub use recent::RecentSignIn;
 pub use refusal::{Code, Problem, Problems, Refusal};

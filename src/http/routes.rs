@@ -173,6 +173,8 @@ pub fn route(origin: Origin, method: RequestMethod, path: &str) -> Routed<'_> {
         Some((entry, values)) if method == RequestMethod::Options || entry.methods.contains(&method) => {
             Routed::To(entry.route, values)
         }
+        // A Wall's path may be one of the other origin's: to what nobody reads with, it is not there.
+        Some((entry, _)) if entry.origin == Origin::Content => Routed::Nowhere,
         Some((entry, _)) => {
             let allowed = entry.methods.iter().filter_map(|method| method.name()).collect();
             Routed::OtherMethods(entry.route, allowed)

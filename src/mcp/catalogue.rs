@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use super::{revision::Revision, shape, writer::ObjectWriter};
-use crate::desk::{Effect, Hints, Scopes, ToolEntry};
+use super::{revision::Revision, writer::ObjectWriter};
+use crate::desk::{Effect, Hints, Scopes, ToolEntry, nearest};
 use crate::{delivery, networks, posts, profiles, tenants};
 
 /// The tools of every room, in the order in which they are listed.
@@ -88,7 +88,7 @@ impl Catalogue {
 
     /// The name of a tool that `name` may have meant.
     pub(super) fn nearest(&self, name: &str) -> Option<&'static str> {
-        shape::nearest(name, self.tools.iter().map(|tool| tool.entry.name))
+        nearest(name, self.tools.iter().map(|tool| tool.entry.name))
     }
 
     /// The array of the tools as `revision` lists them. Of a tool outside the grant the description says so.

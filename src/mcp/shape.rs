@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::desk::{Code, Fix, Problem};
+use crate::desk::{Code, Fix, Problem, nearest};
 
 /// The JSON Schema keywords that are checked. A schema of ours uses these and [`ANNOTATIONS`], no others.
 pub const KEYWORDS: [&str; 12] = [
@@ -171,7 +171,7 @@ impl Findings {
 
     fn add_unknown(&mut self, properties: &Map<String, Value>, field: &str, name: &str) {
         let known = || properties.keys().map(String::as_str);
-        let meant = nearest(name, known());
+        let meant = nearest(name, known()).or_else(|| only_ending(name, known()));
         let hint = match meant {
             Some(meant) => format!("Did you mean {}?", join(field, meant)),
             None if properties.is_empty() => "Leave it out; there are no fields here.".to_owned(),
@@ -295,46 +295,19 @@ fn join(field: &str, name: &str) -> String {
     if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") }
 }
 
+/// The one name that ends in `_given`: `post_id` for `id`.
+fn only_ending<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut ending = known.filter(|name| name.strip_suffix(given).is_some_and(|start| start.ends_with('_')));
+    match (ending.next(), ending.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
+}
+
 /// The beginning of what the caller wrote, never more than is useful.
 fn echo(text: &str) -> String {
     match text.char_indices().nth(MAX_ECHO) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
-}
-
-/// The known name that is most like `given`, if one is like it at all.
-pub(super) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    if given.is_empty() || given.len() > MAX_ECHO {
-        return None;
-    }
-    let plain = |name: &str| name.to_lowercase().replace(['-', ' '], "_");
-    let given = plain(given);
-    let tolerated = (given.chars().count() / 3).max(1);
-    known
-        .map(|name| (distance(&given, &plain(name)), name))
-        .filter(|(distance, _)| *distance <= tolerated)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-/// How many characters must be added, dropped or changed to come from `a` to `b` (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (done, from) in a.chars().enumerate() {
-        let mut above_left = done;
-        let mut left = done + 1;
-        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
-            let above = *cell;
-            let changed = above_left + usize::from(from != *to);
-            left = changed.min(above + 1).min(left + 1);
-            above_left = above;
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = done + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

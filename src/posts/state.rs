@@ -276,6 +276,16 @@ pub enum GroupStatus {
     Cancelled,
 }
 
+impl GroupStatus {
+    /// Whether somebody who asks for posts of this status means one of `status`: what needs attention is also what did
+    /// not go out, or not everywhere.
+    pub fn covers(self, status: Self) -> bool {
+        self == status
+            || self == Self::NeedsAttention
+                && matches!(status, Self::Failed | Self::Missed | Self::PartlyPublished)
+    }
+}
+
 /// What a post group's deliveries make of it; a group without any is a draft.
 pub fn group_status(deliveries: &[DeliveryFacts]) -> GroupStatus {
     let any = |test: fn(&DeliveryFacts) -> bool| deliveries.iter().any(test);

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::store;
 use crate::{
-    desk::{Caller, Code, Fix, NextCall, Problem, Problems, ProfileId, WorkspaceId, next_call},
+    desk::{Caller, Code, Fix, NextCall, Problem, Problems, ProfileId, WorkspaceId, nearest, next_call},
     networks::{Account, Network},
     platform::{FromRow, FromValue, Row, RowFault, Statement, Value},
 };
@@ -81,6 +81,13 @@ impl Profile {
             || self.has_handle(wanted)
             || self.account.network.as_str() == wanted
             || self.name.to_lowercase() == wanted
+    }
+
+    /// What somebody may call it: a handle on a server of many is known by its first label.
+    fn names(&self) -> [&str; 4] {
+        let handle = self.account.handle.as_str();
+        let label = handle.split('.').next().unwrap_or(handle);
+        [handle, label, &self.name, self.account.network.as_str()]
     }
 
     fn has_handle(&self, wanted: &str) -> bool {
@@ -259,7 +266,7 @@ fn ambiguous(candidates: &[&Profile], wanted: &str, field: &str) -> Problem {
     mended(problem, candidates.iter().copied().filter(|profile| profile.has_handle(wanted)))
 }
 
-/// The corrected value is the only profile whose handle or name begins as the word does, if there is one.
+/// The corrected value is the only profile whose handle or name begins as the word does, or is spelt almost like it.
 fn rejected(here: &[&Profile], workspace: &WorkspaceId, wanted: &str, field: &str) -> Problem {
     if here.is_empty() {
         let hint = "This workspace has no such social profile yet; connect one first.";
@@ -272,7 +279,11 @@ fn rejected(here: &[&Profile], workspace: &WorkspaceId, wanted: &str, field: &st
     let hint = format!("Use \"all\" or one of {}.", said.join(", "));
     let problem = Problem::new(Code::SocialProfileRejected, field, hint)
         .next(next_call("list_social_profiles", json!({ "workspace": workspace })));
-    mended(problem, here.iter().copied().filter(|profile| profile.begins_with(wanted)))
+    let meant = nearest(wanted.trim_start_matches('@'), here.iter().flat_map(|profile| profile.names()));
+    let close = |profile: &&Profile| {
+        profile.begins_with(wanted) || meant.is_some_and(|name| profile.names().contains(&name))
+    };
+    mended(problem, here.iter().copied().filter(close))
 }
 
 fn mended<'p>(problem: Problem, mut close: impl Iterator<Item = &'p Profile>) -> Problem {

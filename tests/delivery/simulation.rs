@@ -2,7 +2,7 @@
 //!
 //! `POSTERN_SEED=n` repeats one of them.
 
-use std::{collections::HashMap, env, thread};
+use std::{collections::HashMap, env, num::NonZero, thread};
 
 use postern::{
     delivery::{Budget, DeliveryState, Release, release, retry, tick},
@@ -18,7 +18,6 @@ use super::{
 use crate::sim::{Odds, Random, Snapshot, interleave_until_crash, run, yield_now};
 
 const RUNS: u64 = 10_000;
-const THREADS: u64 = 4;
 const LADDERS: [Ladder; 5] =
     [Ladder::Exact, Ladder::Window(3600), Ladder::TwoPhase, Ladder::Lookup, Ladder::Blind];
 
@@ -27,10 +26,11 @@ fn nothing_goes_out_twice_and_nothing_is_lost_whatever_goes_wrong() {
     if let Ok(seed) = env::var("POSTERN_SEED") {
         return live(seed.parse().expect("POSTERN_SEED is a number"));
     }
-    let threads: Vec<_> = (0..THREADS)
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads: Vec<_> = (0..cores)
         .map(|first| {
             thread::spawn(move || {
-                for seed in (first..RUNS).step_by(usize::try_from(THREADS).unwrap()) {
+                for seed in (first as u64..RUNS).step_by(cores) {
                     let outcome = std::panic::catch_unwind(|| live(seed));
                     assert!(outcome.is_ok(), "seed {seed} failed; POSTERN_SEED={seed} repeats it");
                 }

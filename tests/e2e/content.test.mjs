@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startChromium } from "./lib/chromium.mjs";
 import { callTool, deploy } from "./lib/deployment.mjs";
+import { FileServer } from "./lib/files.mjs";
+import { jpeg, png, pngChunk } from "./lib/pictures.mjs";
 
 // What each of these would do, if it ran: set the canary, open a dialog, write to the console, or call home.
 const RUN = "window.canary=1;console.log('canary');alert('canary');fetch('http://127.0.0.1:9/canary')";
@@ -27,16 +29,17 @@ const HOSTILE_NAME = `"><script>alert("canary")</script>`;
 
 let deployment;
 let browser;
+let files;
 let tenant;
 let client;
 before(async () => {
-  [deployment, browser] = await Promise.all([deploy(), startChromium()]);
+  [deployment, browser, files] = await Promise.all([deploy(), startChromium(), FileServer.start()]);
   tenant = await deployment.createTenant("acme", { workspace: HOSTILE_NAME });
   client = await deployment.client(tenant, { also: ["posts:publish", "social_profiles:write"] });
 });
 after(async () => {
   await client?.close();
-  await Promise.all([deployment?.stop(), browser?.close()]);
+  await Promise.all([deployment?.stop(), browser?.close(), files?.stop()]);
 });
 
 /** A page that remembers whatever ran or was asked for. */
@@ -135,15 +138,70 @@ test("the feeds carry hostile texts as text, under a policy that runs nothing", 
   assert.deepEqual(parsed, { broken: 0, scripts: 0, entries: TEXTS.length });
 });
 
-test("a file that is no picture is refused before anything is written", async () => {
-  const polyglots = ["data:image/svg+xml,<svg onload=alert(1)>", `javascript:${RUN}`, `${deployment.contentOrigin}/acme/hostile`, "file:///etc/passwd"];
-  for (const url of polyglots) {
-    const wanted = { profiles: ["hostile"], text: "With a picture", media: [{ url, alt: HOSTILE_NAME }] };
-    const { isError, structuredContent } = await client.callTool({ name: "create_post", arguments: wanted });
-    assert.equal(isError, true, url);
-    const [problem] = structuredContent.error.problems;
-    assert.match(problem.code, /^media_not_(fetched|accepted)$/, url);
-    assert.equal(problem.field, "media[0].url");
+const SCRIPT = `<script>${RUN}</script>`;
+// Each is a picture to one reader and a page or a script to another.
+const POLYGLOTS = {
+  "a GIF that is a script": Buffer.from(`GIF89a/*\x01\0\0\0\0*/=1;${RUN};`, "latin1"),
+  "a GIF with a page after its end": Buffer.concat([Buffer.from("R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=", "base64"), Buffer.from(SCRIPT)]),
+  "a PNG with a script in a text chunk": png(pngChunk("tEXt", Buffer.from(`Comment\0${SCRIPT}`))),
+  "a PNG with a page after its end": Buffer.concat([png(), Buffer.from(`<!DOCTYPE html>${SCRIPT}`)]),
+  "a PNG with an archive after its end": Buffer.concat([png(), Buffer.from("PK\x03\x04", "latin1")]),
+  "a JPEG with a page in its comment": jpeg(Buffer.from(`<html>${SCRIPT}</html>`)),
+  "an SVG": Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" onload="${RUN}"/>`),
+  "a page": Buffer.from(`<!doctype html>${SCRIPT}`),
+};
+
+/** Asks for a post with a picture, which must be refused for one reason; gives that. */
+async function pictureRefused(url) {
+  const wanted = { profiles: ["hostile"], text: "With a picture", media: [{ url, alt: HOSTILE_NAME }] };
+  const { isError, structuredContent } = await client.callTool({ name: "create_post", arguments: wanted });
+  assert.equal(isError, true, url);
+  const { problems } = structuredContent.error;
+  assert.deepEqual(problems.map(({ field }) => field), ["media[0].url"], url);
+  return problems[0].code;
+}
+
+test("a file that is something else besides a picture is refused before anything is written", async () => {
+  for (const [name, bytes] of Object.entries(POLYGLOTS)) {
+    const url = files.serve(`${name}.png`, bytes, "image/png");
+    assert.equal(await pictureRefused(url), "media_not_accepted", name);
+    assert.equal(files.asked(`${name}.png`), 1, name);
+  }
+  for (const url of ["data:image/svg+xml,<svg onload=alert(1)>", `javascript:${RUN}`, "file:///etc/passwd"]) {
+    assert.equal(await pictureRefused(url), "media_not_fetched", url);
   }
   assert.deepEqual((await callTool(client, "list_posts", { text: "With a picture" })).posts, []);
+});
+
+test("hostile alt text is an attribute of its picture, and the picture's own address runs nothing", async (t) => {
+  const url = files.serve(`${HOSTILE_NAME}.png`, png(), "text/html");
+  const alts = [HOSTILE_NAME, ...TEXTS].map((text) => text.slice(0, 1000));
+  const posts = alts.map((alt) => ({ profiles: ["hostile"], text: "Only a picture", media: [{ url, alt }], when: "PT1S" }));
+  const made = (await callTool(client, "create_posts", { posts })).posts;
+  const published = await deployment.tickUntil(async () => {
+    const all = await Promise.all(made.map(({ post_id }) => callTool(client, "get_post", { post_id })));
+    return all.every(({ status }) => status === "published") && all;
+  });
+
+  const context = await signedInBrowser();
+  t.after(() => context.close());
+  const watched = await watchedPage(context);
+  const sources = new Set();
+  for (const [index, post] of published.entries()) {
+    for (const page of [post.deliveries[0].url, post.review_url]) {
+      await showHarmless(watched, page, []);
+      const picture = await watched.page.locator("img").evaluate((img) => ({ alt: img.alt, wide: img.naturalWidth, source: img.src }));
+      assert.deepEqual([picture.alt, picture.wide], [alts[index], 1], page);
+      sources.add(picture.source);
+    }
+  }
+  for (const source of sources) {
+    const answer = await watched.page.goto(source);
+    assert.equal(answer.headers()["content-type"], "image/png");
+    assert.equal(answer.headers()["x-content-type-options"], "nosniff");
+    assert.match(answer.headers()["content-security-policy"], /^default-src 'none'; sandbox$/);
+    assert.deepEqual(watched.seen.ran, []);
+    const cookies = watched.seen.requests.filter((request) => request.url() === source).map((request) => request.allHeaders());
+    for (const headers of await Promise.all(cookies)) assert.equal(headers.cookie, undefined);
+  }
 });

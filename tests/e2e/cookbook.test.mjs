@@ -4,16 +4,20 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { callTool, deploy } from "./lib/deployment.mjs";
+import { FileServer } from "./lib/files.mjs";
 import { startPds } from "./lib/pds.mjs";
+import { png } from "./lib/pictures.mjs";
 
 let deployment;
 let pds;
+let files;
+let account;
 let client;
 before(async () => {
-  [deployment, pds] = await Promise.all([deploy(), startPds()]);
+  [deployment, pds, files] = await Promise.all([deploy(), startPds(), FileServer.start()]);
   const acme = await deployment.createTenant("acme");
-  client = await deployment.client(acme, { also: ["posts:publish", "social_profiles:write"] });
-  const account = await pds.createAccount("harbour");
+  client = await deployment.client(acme, { also: ["posts:publish", "social_profiles:write", "media:write"] });
+  account = await pds.createAccount("harbour");
   const { connect_url } = await callTool(client, "connect_social_profile", { network: "bluesky" });
   const visitor = await deployment.signedIn(acme);
   const fields = { server: pds.origin, handle: account.handle, app_password: account.appPassword };
@@ -21,10 +25,11 @@ before(async () => {
   const { workspaces } = await callTool(client, "whoami", {});
   assert.equal(workspaces.length, 1);
   assert.equal(workspaces[0].profiles.healthy, 2);
+  await deployment.saveSettings(acme, workspaces[0].id, { hold_seconds: "0" });
 });
 after(async () => {
   await client?.close();
-  await Promise.all([deployment?.stop(), pds?.stop()]);
+  await Promise.all([deployment?.stop(), pds?.stop(), files?.stop()]);
 });
 
 const DAY_MS = 86_400_000;
@@ -36,6 +41,18 @@ const nine = (days) => `${new Date(Date.now() + days * DAY_MS).toISOString().sli
 let made = 0;
 /** A post that a request is about. */
 const having = (fields = {}) => callTool(client, "create_post", { text: `About this, number ${(made += 1)}`, ...ONE, ...fields });
+
+/** A post that Bluesky refused: its account was barred for a while. */
+async function refusedByBluesky() {
+  await pds.bar(account.did, true);
+  const { post_id } = await having({ profiles: ["bluesky"], when: "PT1S" });
+  const failed = await deployment.tickUntil(async () => {
+    const post = await callTool(client, "get_post", { post_id });
+    return post.status === "failed" && post;
+  });
+  await pds.bar(account.did, false);
+  return failed;
+}
 
 /**
  * The requests: `given` makes what the request is about; `calls` are the calls that do it, each may use the results so
@@ -69,7 +86,7 @@ const COOKBOOK = [
     given: () => having({ when: undefined }),
     calls: (post) => [["publish_post", { post_id: post.post_id }]],
     done: ([post]) => assert.equal(post.status, "scheduled"),
-    mistake: { change: { post_id: "post_of_yesterday" }, code: "post_not_found" },
+    mistake: { change: (post) => ({ post_id: undefined, id: post.post_id }), given: () => having({ when: undefined }), code: "missing" },
   },
   {
     request: "in two hours",
@@ -83,6 +100,12 @@ const COOKBOOK = [
     calls: () => [["create_post", { text: LONG, profiles: ["all"], when: "P1D", overrides: [{ profiles: ["bluesky"], text: "The harbour office moves.", thread: ["Here is why.", "And when."] }] }]],
     done: ([post]) => assert.equal(post.status, "scheduled"),
     mistake: { change: { text: `${LONG} Soon.`, overrides: undefined }, code: "content_too_long" },
+  },
+  {
+    request: "with this picture from a URL",
+    calls: () => [["create_post", { text: "Look", profiles: ["all"], media: [{ url: files.serve("a.png", png(), "image/png"), alt: "The harbour" }], when: "P1D" }]],
+    done: ([post]) => assert.equal(post.status, "scheduled"),
+    mistake: { change: () => ({ text: "Look again", media: [{ url: files.serve("b.png", png(), "image/png"), alt_text: "The harbour" }] }), code: "unknown_field" },
   },
   {
     request: "first comment with the link",
@@ -99,9 +122,25 @@ const COOKBOOK = [
   },
   {
     request: "why did it fail",
+    given: refusedByBluesky,
     calls: () => [["list_posts", { status: "failed" }]],
-    done: ([{ posts }]) => assert.deepEqual(posts, []),
+    done: ([{ posts }], failed) => {
+      const found = posts.find(({ post_id }) => post_id === failed.post_id);
+      assert.match(JSON.stringify(found), /AccountTakedown/);
+    },
     mistake: { change: { status: "faild" }, code: "not_in_list" },
+  },
+  {
+    request: "fix the Bluesky version and retry",
+    given: refusedByBluesky,
+    calls: (failed) => [["retry_post", { post_id: failed.post_id, text: "The better version" }]],
+    done: async ([post]) => {
+      assert.equal(post.retried.length, 1);
+      await deployment.tickUntil(async () => (await callTool(client, "get_post", { post_id: post.post_id })).status === "published");
+      const texts = (await pds.posts(account.did)).map(({ value }) => value.text);
+      assert.equal(texts.filter((text) => text === "The better version").length, 1);
+    },
+    mistake: { given: refusedByBluesky, change: ({ post_id }) => ({ post_id, profiles: ["blusky"], text: "The best version" }), code: "social_profile_rejected" },
   },
   {
     request: "move everything a week",
@@ -141,7 +180,7 @@ const COOKBOOK = [
     given: having,
     calls: () => [["undo_change", {}]],
     done: ([{ undone }], post) => assert.equal(undone, post.change_id),
-    mistake: { change: { id: "the last" }, code: "unknown_field" },
+    mistake: { given: having, change: (post) => ({ id: post.change_id }), code: "unknown_field" },
   },
   {
     request: "take it down everywhere",
@@ -161,12 +200,13 @@ const COOKBOOK = [
       assert.deepEqual(post.deliveries.map(({ network }) => network).toSorted(), ["bluesky", "wall"]);
       assert.equal(post.when.utc, before.when.utc);
     },
-    mistake: { change: { profiles: ["wall", "mastodon"] }, code: "social_profile_rejected" },
+    mistake: { change: { profiles: ["wall", "blusky"] }, code: "social_profile_rejected" },
   },
   {
     request: "what needs my attention",
+    given: refusedByBluesky,
     calls: () => [["list_posts", { status: "needs_attention" }]],
-    done: ([{ posts }]) => assert.deepEqual(posts, []),
+    done: ([{ posts }], failed) => assert.ok(posts.some(({ post_id }) => post_id === failed.post_id)),
     mistake: { change: { status: "need_attention" }, code: "not_in_list" },
   },
 ];
@@ -199,11 +239,11 @@ for (const { request, given = async () => ({}), calls, done, mistake } of COOKBO
     await done(results, about);
 
     const [name, right] = asked.at(mistake.of ?? -1);
-    const change = typeof mistake.change === "function" ? mistake.change(await mistake.given()) : mistake.change;
+    const change = typeof mistake.change === "function" ? mistake.change(await mistake.given?.()) : mistake.change;
     const problems = await refusedFor(name, plain({ ...right, ...change }));
     assert.equal(problems[0].code, mistake.code, JSON.stringify(problems));
     const next = problems.find((problem) => problem.next)?.next;
-    assert.ok(next, `no call in ${JSON.stringify(problems)}`);
+    assert.equal(next?.tool, name, `not the corrected call: ${JSON.stringify(problems)}`);
     await callTool(client, next.tool, next.arguments);
   });
 }

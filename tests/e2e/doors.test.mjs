@@ -7,7 +7,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { keysOf, ROOT } from "../../scripts/lib/worker.mjs";
-import { temporaryFolder } from "./lib/folders.mjs";
+import { temporaryFolder } from "../../scripts/lib/folders.mjs";
 
 function door(name, args, env = {}) {
   const started = Date.now();

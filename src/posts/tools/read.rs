@@ -32,7 +32,7 @@ pub struct ListInput {
     /// Only posts for this profile: id, handle or network.
     #[serde(default)]
     profile: Option<String>,
-    /// Only posts with this status.
+    /// Only posts with this status; needs_attention finds failed, missed and partly published ones too.
     #[serde(default)]
     status: Option<GroupStatus>,
     /// Only posts due at or after this time.
@@ -138,7 +138,7 @@ impl Tool for ListPosts {
         });
         let posts = rows
             .iter()
-            .filter(|row| input.status.is_none_or(|status| row.status() == status))
+            .filter(|row| input.status.is_none_or(|status| status.covers(row.status())))
             .map(|row| summary(row, &profiles, &zone, caller.now()))
             .collect();
         Ok(PostPage { posts, next_cursor })
@@ -166,8 +166,10 @@ pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter) -> Result<Sce
         input: &input,
     };
     let rows: Vec<PostRow> = caller.read(vec![page.statement(None)]).await?.next_as()?;
-    scene.posts =
-        rows.into_iter().filter(|row| filter.status.is_none_or(|status| row.status() == status)).collect();
+    scene.posts = rows
+        .into_iter()
+        .filter(|row| filter.status.is_none_or(|status| status.covers(row.status())))
+        .collect();
     Ok(scene)
 }
 
@@ -223,7 +225,7 @@ fn states_of(status: GroupStatus) -> Option<&'static [&'static str]> {
         GroupStatus::Scheduled => Some(&["waiting", "retrying"]),
         GroupStatus::Publishing => Some(&["claimed", "preparing", "armed", "sent", "retrying"]),
         GroupStatus::Published | GroupStatus::PartlyPublished => Some(&["published"]),
-        GroupStatus::NeedsAttention => Some(&["unknown", "paused", "failed"]),
+        GroupStatus::NeedsAttention => Some(&["unknown", "paused", "failed", "missed"]),
         GroupStatus::Failed => Some(&["failed"]),
         GroupStatus::Missed => Some(&["missed"]),
         GroupStatus::Cancelled => Some(&["cancelled"]),

@@ -6,7 +6,7 @@ import { callTool, connect } from "../../../scripts/lib/mcp.mjs";
 import { obtainToken, signIn } from "../../../scripts/lib/oauth.mjs";
 import { Operator } from "../../../scripts/lib/operator.mjs";
 import { freePort, keysOf, migrate, startWorker } from "../../../scripts/lib/worker.mjs";
-import { temporaryFolder } from "./folders.mjs";
+import { temporaryFolder } from "../../../scripts/lib/folders.mjs";
 
 // An interrupted run ends its workers too: they listen to `exit`.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
@@ -33,10 +33,11 @@ export async function freshState() {
  * @param {string} [options.state] a state directory; a fresh one when left out
  * @param {Record<string, string>} [options.settings] further variables of the worker
  * @param {Record<string, string>} [options.env] further variables of its process
+ * @param {string} [options.build] the folder of the build
  */
-export async function deploy({ state, settings, env } = {}) {
-  const worker = await startWorker({ state: state ?? (await freshState()), port: await freePort(), settings, env });
-  return new Deployment(worker, { settings, env });
+export async function deploy({ state, ...options } = {}) {
+  const worker = await startWorker({ state: state ?? (await freshState()), port: await freePort(), ...options });
+  return new Deployment(worker, options);
 }
 
 /** A running worker with its operator's shell and its people. */
@@ -105,7 +106,7 @@ export class Deployment {
       await this.worker.fireCron();
       const result = await settled();
       if (result) return result;
-      if (Date.now() > deadline) throw new Error(`nothing settled within ${seconds} s; the worker said:\n${this.worker.output}`);
+      if (Date.now() > deadline) throw new Error(`nothing settled within ${seconds} s; the last of what the worker said:\n${this.worker.output.slice(-2_000)}`);
       await new Promise((next) => setTimeout(next, 500));
     }
   }

@@ -33,12 +33,14 @@ export class Gate {
    *
    * @param {string} path
    * @param {"before" | "after"} when
-   * @returns {{reached: Promise<void>, release: () => void}} `reached` is when it is held
+   * @returns {{reached: Promise<void>, release: () => void, answered: Promise<void>}} `reached` is when it is held,
+   *   `answered` when the server has answered
    */
   hold(path, when) {
     const hold = { path, when };
     hold.reached = new Promise((resolve) => (hold.reach = resolve));
     hold.released = new Promise((resolve) => (hold.release = resolve));
+    hold.answered = new Promise((resolve) => (hold.answer = resolve));
     this.#holds.push(hold);
     return hold;
   }
@@ -68,6 +70,7 @@ export class Gate {
     outgoing.end(body);
     const [reply] = await once(outgoing, "response");
     const content = await readAll(reply);
+    hold?.answer();
     await wait("after");
     answer.writeHead(reply.statusCode, withoutFraming(reply.headers)).end(content);
   }

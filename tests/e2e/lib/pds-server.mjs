@@ -1,5 +1,5 @@
 // A real Bluesky server (PDS) with a directory of identities (PLC) in memory, both on loopback. Run as a process of
-// its own: prints `{"port": N}`, where the PDS listens, when it answers; ends with SIGTERM or when its parent goes away.
+// its own: prints `{"port": N, "adminPassword": …}`, N where the PDS listens, when it answers; ends with SIGTERM or when its parent goes away.
 //
 //   node pds-server.mjs FOLDER PORT
 //
@@ -31,6 +31,7 @@ const plcPort = await freePort();
 const plc = plcServer.PlcServer.create({ db: new plcServer.MockDatabase(), port: plcPort });
 await plc.start();
 
+const adminPassword = hex(16);
 const rotationKey = await Secp256k1Keypair.create({ exportable: true });
 const pds = await PDS.fromEnv({
   port: publicPort,
@@ -44,7 +45,7 @@ const pds = await PDS.fromEnv({
   bskyAppViewUrl: "https://appview.invalid",
   bskyAppViewDid: "did:example:appview",
   crawlers: [],
-  adminPassword: hex(16),
+  adminPassword,
   jwtSecret: hex(16),
   dpopSecret: hex(32),
   plcRotationKeyK256PrivateKeyHex: Buffer.from(await rotationKey.export()).toString("hex"),
@@ -58,4 +59,4 @@ const end = async () => {
 };
 process.once("SIGTERM", end);
 process.stdin.once("end", end).resume();
-console.log(JSON.stringify({ port: server.address().port }));
+console.log(JSON.stringify({ port: server.address().port, adminPassword }));

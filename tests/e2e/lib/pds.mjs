@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { freePort } from "../../../scripts/lib/worker.mjs";
-import { temporaryFolder } from "./folders.mjs";
+import { temporaryFolder } from "../../../scripts/lib/folders.mjs";
 import { Gate } from "./gate.mjs";
 
 const SERVER = join(import.meta.dirname, "pds-server.mjs");
@@ -27,20 +27,26 @@ export async function startPds() {
   const errors = [];
   child.stderr.on("data", (chunk) => errors.push(chunk));
   const lines = createInterface({ input: child.stdout });
-  const ended = once(child, "exit").then(() => {
-    throw new Error(`the PDS did not start:\n${Buffer.concat(errors)}`);
+  const ended = once(child, "exit").then(([code, signal]) => {
+    throw new Error(`the PDS ended by itself (${signal ?? code}):\n${Buffer.concat(errors)}`);
   });
   const [line] = await Promise.race([once(lines, "line"), ended]);
-  ended.catch(() => {});
-  return new Pds(child, `http://localhost:${port}`, await Gate.open(port, JSON.parse(line).port));
+  // After `stop` nobody waits for it; before, an end by itself fails the test that runs.
+  ended.catch((cause) => {
+    if (!child.killed) throw cause;
+  });
+  const said = JSON.parse(line);
+  return new Pds(child, `http://localhost:${port}`, await Gate.open(port, said.port), said.adminPassword);
 }
 
 /** A running PDS behind a gate. */
 export class Pds {
   #child;
+  #adminPassword;
 
-  constructor(child, origin, gate) {
+  constructor(child, origin, gate, adminPassword) {
     this.#child = child;
+    this.#adminPassword = adminPassword;
     this.origin = origin;
     this.gate = gate;
   }
@@ -55,22 +61,31 @@ export class Pds {
     return { did: account.did, handle, appPassword: made.password, accessJwt: account.accessJwt };
   }
 
+  /** Bars an account from posting, or lets it post again, as the server's moderators do. */
+  async bar(did, barred) {
+    const subject = { $type: "com.atproto.admin.defs#repoRef", did };
+    const takedown = { applied: barred };
+    const basic = Buffer.from(`admin:${this.#adminPassword}`).toString("base64");
+    await this.call("com.atproto.admin.updateSubjectStatus", { body: { subject, takedown }, authorization: `Basic ${basic}` });
+  }
+
   /** The posts of an account, newest first: uri, cid and value. */
   async posts(did) {
     const query = { repo: did, collection: "app.bsky.feed.post", limit: "100" };
     return (await this.call("com.atproto.repo.listRecords", { query })).records;
   }
 
-  /** One call: a POST if there is a body, else a GET. */
-  async call(method, { body, query, token } = {}) {
-    const url = new URL(`${this.origin}/xrpc/${method}`);
-    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+  /** One call of the XRPC method `name`: a POST if there is a body, else a GET. */
+  async call(name, { body, query, token, authorization = token && `Bearer ${token}` } = {}) {
+    const url = new URL(`${this.origin}/xrpc/${name}`);
+    for (const [key, value] of Object.entries(query ?? {})) url.searchParams.set(key, value);
     const headers = {};
-    if (token) headers.authorization = `Bearer ${token}`;
+    if (authorization) headers.authorization = authorization;
     if (body) headers["content-type"] = "application/json";
     const answer = await fetch(url, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) });
-    const result = await answer.json();
-    if (!answer.ok) throw new XrpcError(method, answer.status, result);
+    const said = await answer.text();
+    const result = said === "" ? {} : JSON.parse(said);
+    if (!answer.ok) throw new XrpcError(name, answer.status, result);
     return result;
   }
 

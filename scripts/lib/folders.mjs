@@ -1,4 +1,4 @@
-// Folders that live as long as the test process.
+// Folders that live as long as the process.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
