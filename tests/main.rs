@@ -10,8 +10,8 @@
 
 mod app;
 mod audit;
-mod clauses;
 mod canary;
+mod clauses;
 mod contract;
 mod delivery;
 mod desk;

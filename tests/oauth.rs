@@ -1,5 +1,6 @@
 //! The authorization server, from outside: a browser and a client against the simulated platform.
 
+mod apps;
 mod assertions;
 mod attacks;
 mod audited;

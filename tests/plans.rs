@@ -65,6 +65,8 @@ const MEANT: &[(&str, &str, &str)] = &[
         "the people of a tenant that is being erased",
     ),
     ("tenants_of_person", "USE TEMP B-TREE FOR ORDER BY", "a person has few tenants"),
+    ("count_scheduled", "USE TEMP B-TREE FOR GROUP BY", "one row per grant of one person"),
+    ("list_grants", "USE TEMP B-TREE FOR ORDER BY", "the grants of one person"),
     ("find_held", "USE TEMP B-TREE FOR ORDER BY", "the grants of one person to one client"),
     ("profile_counts", "USE TEMP B-TREE FOR GROUP BY", "a tenant has few profiles"),
     ("wall_page", "SCAN page", "a page of entries that the statement itself has made"),

@@ -284,7 +284,7 @@ CREATE TABLE media (
 CREATE UNIQUE INDEX media_by_hash ON media (tenant_id, workspace_id, hash);
 
 -- One piece of content for many profiles with one schedule. `content` is JSON of posts::Content. Rows live 30 days after
--- they were deleted.
+-- they were deleted. `scheduled_by`: the grant that gave it its time.
 CREATE TABLE post_group (
   tenant_id TEXT NOT NULL,
   post_id TEXT NOT NULL,
@@ -297,6 +297,7 @@ CREATE TABLE post_group (
   due_zone TEXT,
   user_id TEXT NOT NULL,
   grant_id TEXT,
+  scheduled_by TEXT,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   deleted_at INTEGER,
@@ -305,6 +306,7 @@ CREATE TABLE post_group (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX post_group_by_workspace ON post_group (tenant_id, workspace_id, post_id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX post_group_by_due ON post_group (tenant_id, workspace_id, due_at, post_id) WHERE deleted_at IS NULL AND due_at IS NOT NULL;
+CREATE INDEX post_group_by_scheduler ON post_group (tenant_id, scheduled_by, due_at) WHERE scheduled_by IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX post_group_by_hash ON post_group (tenant_id, content_hash, created_at);
 CREATE INDEX post_group_deleted ON post_group (deleted_at) WHERE deleted_at IS NOT NULL;
 

@@ -34,6 +34,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('post_group', 'post_group', '3000000 3000 1'),
   ('post_group', 'post_group_by_workspace', '3000000 3000 1000 1'),
   ('post_group', 'post_group_by_due', '3000000 3000 1000 2 1'),
+  ('post_group', 'post_group_by_scheduler', '2000000 2000 200 1'),
   ('post_group', 'post_group_by_hash', '3000000 3000 2 1'),
   ('post_group', 'post_group_deleted', '50000 1'),
   ('post_revision', 'post_revision', '10000000 10000 3 1'),

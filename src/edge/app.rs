@@ -105,6 +105,10 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
         (Route::TokenRevoke, [safename, grant]) => {
             oauth::revoke_token(platform, request, safename, grant).await
         }
+        (Route::Apps, [safename]) if is_post(request) => {
+            oauth::change_apps(platform, request, safename).await
+        }
+        (Route::Apps, [safename]) => oauth::apps_page(platform, request, safename).await,
         (Route::PostPage, [safename, post]) => studio::post_page(platform, request, safename, post).await,
         (Route::PostCancel, [safename, post]) => studio::cancel_post(platform, request, safename, post).await,
         (Route::Settings, [safename, workspace]) if is_post(request) => {

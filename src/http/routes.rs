@@ -58,6 +58,8 @@ pub enum Route {
     PostPage,
     /// Cancels a post from its page.
     PostCancel,
+    /// The apps that a member has connected.
+    Apps,
     /// A workspace's settings.
     Settings,
     /// Who did what in a tenant.
@@ -104,6 +106,7 @@ impl Route {
             Self::TokenRevoke => "token_revoke",
             Self::PostPage => "post_page",
             Self::PostCancel => "post_cancel",
+            Self::Apps => "apps",
             Self::Settings => "settings",
             Self::Audit => "audit",
             Self::AuditExport => "audit_export",
@@ -151,6 +154,7 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/{}/tokens/{}/revoke", &[Post], Route::TokenRevoke),
     on(Origin::App, "/{}/posts/{}", &[Get], Route::PostPage),
     on(Origin::App, "/{}/posts/{}/cancel", &[Post], Route::PostCancel),
+    on(Origin::App, "/{}/apps", &[Get, Post], Route::Apps),
     on(Origin::App, "/{}/settings/{}", &[Get, Post], Route::Settings),
     on(Origin::App, "/{}/audit", &[Get], Route::Audit),
     on(Origin::App, "/{}/audit/export", &[Post], Route::AuditExport),

@@ -3,9 +3,10 @@
 use askama::Template;
 
 use super::{
+    capability::Capability,
     client::Vouched,
     code::{self, Code},
-    name::presentable,
+    name::{LONGEST_NAME, presentable},
     pending::{self, Asked},
     redirect::RedirectUri,
     step_up::{self, Held},
@@ -374,8 +375,6 @@ impl Case<'_> {
 }
 
 const OFFLINE: Scopes = Scopes::of(&[Scope::OfflineAccess]);
-/// Most characters of an app's name that are shown.
-const LONGEST_NAME: usize = 80;
 
 #[derive(Template)]
 #[template(path = "oauth/templates/consent.html")]
@@ -404,47 +403,4 @@ struct Tickable<'a> {
     id: &'a str,
     name: &'a str,
     ticked: bool,
-}
-
-struct Capability {
-    name: &'static str,
-    words: &'static str,
-    marks: &'static [Mark],
-    ticked: bool,
-}
-
-impl Capability {
-    const fn new(scope: Scope, ticked: bool) -> Self {
-        Self { name: scope.as_str(), words: scope.plain_words(), marks: marks(scope), ticked }
-    }
-}
-
-/// What a capability can do that reading cannot.
-struct Mark {
-    word: &'static str,
-    /// Whether others see it, or it cannot be taken back.
-    grave: bool,
-}
-
-const WRITES: Mark = Mark { word: "writes", grave: false };
-const DELETES: Mark = Mark { word: "deletes", grave: true };
-const PUBLISHES: Mark = Mark { word: "publishes", grave: true };
-const SCHEDULES: Mark = Mark { word: "publishes later", grave: true };
-
-const fn marks(scope: Scope) -> &'static [Mark] {
-    match scope {
-        Scope::PostsPublish | Scope::CommentsWrite => &[PUBLISHES],
-        Scope::PostsWrite => &[WRITES, SCHEDULES, DELETES],
-        Scope::WorkflowsRun => &[WRITES, PUBLISHES],
-        Scope::CatalogueWrite | Scope::BrandWrite | Scope::WorkflowsWrite => &[WRITES, DELETES],
-        Scope::SocialProfilesWrite | Scope::MediaWrite => &[WRITES],
-        Scope::WorkspaceRead
-        | Scope::SocialProfilesRead
-        | Scope::PostsRead
-        | Scope::WorkflowsRead
-        | Scope::CatalogueRead
-        | Scope::CommentsRead
-        | Scope::AnalyticsRead
-        | Scope::OfflineAccess => &[],
-    }
 }

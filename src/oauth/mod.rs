@@ -9,8 +9,10 @@
 //! Each endpoint is a module with one list of what can go wrong and one function that puts it on the wire.
 
 mod access_token;
+mod apps;
 mod authorize;
 mod bearer;
+mod capability;
 mod client;
 mod code;
 mod consent;
@@ -34,6 +36,7 @@ mod token;
 mod unknown;
 mod wire;
 
+pub use apps::{apps_page, change_apps};
 pub use authorize::authorize;
 pub use bearer::{Authenticated, authenticate, grant_over};
 pub use client::{KnownClient, MetadataFault, add_client, list_clients, remove_client};

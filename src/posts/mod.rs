@@ -2,6 +2,7 @@
 
 mod content;
 mod details;
+mod hold;
 mod input;
 mod resolve;
 mod scene;
@@ -13,6 +14,7 @@ mod write;
 
 pub use content::{Content, Override, Part};
 pub use details::{AttemptView, PostDetails, details};
+pub use hold::{Holding, ScheduledCount, count_scheduled, hold_scheduled};
 pub use input::PostBody;
 pub use scene::{Scene, busy, commit_one, delete, post_not_found};
 pub use state::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};

@@ -56,18 +56,35 @@ ORDER BY p.due_at, p.post_id LIMIT ?5");
 
     /// Makes posts. ?1 tenant ?2 posts ?3 person ?4 grant or NULL ?5 now
     pub(super) INSERT_POSTS = "insert_posts", "INSERT INTO post_group (tenant_id, post_id, workspace_id, content, content_hash, due_at, due_local, due_zone,
-  user_id, grant_id, created_at, updated_at)
+  user_id, grant_id, scheduled_by, created_at, updated_at)
 SELECT ?1, j.value->>'post_id', j.value->>'workspace_id', j.value->'content', j.value->>'content_hash', j.value->>'due_at', j.value->>'due_local',
-  j.value->>'due_zone', ?3, ?4, ?5, ?5 FROM json_each(?2) j";
+  j.value->>'due_zone', ?3, ?4, CASE WHEN j.value->>'due_at' IS NOT NULL THEN ?4 END, ?5, ?5 FROM json_each(?2) j";
 
-    /// Changes posts that are at the revision named and of which nothing is being sent. ?1 tenant ?2 posts ?3 grant ?4 now
+    /// Changes posts that are at the revision named and of which nothing is being sent. Who gives a post another time has
+    /// scheduled it. ?1 tenant ?2 posts ?3 grant ?4 now
     pub(super) UPDATE_POSTS = "update_posts", "UPDATE post_group SET revision = post_group.revision + 1, content = j.value->'content', content_hash = j.value->>'content_hash',
-  due_at = j.value->>'due_at', due_local = j.value->>'due_local', due_zone = j.value->>'due_zone', deleted_at = j.value->>'deleted_at', updated_at = ?4
+  due_at = j.value->>'due_at', due_local = j.value->>'due_local', due_zone = j.value->>'due_zone',
+  scheduled_by = CASE WHEN j.value->>'due_at' IS NULL THEN NULL WHEN j.value->>'due_at' = post_group.due_at THEN post_group.scheduled_by ELSE ?3 END,
+  deleted_at = j.value->>'deleted_at', updated_at = ?4
 FROM json_each(?2) j
 WHERE post_group.tenant_id = ?1 AND post_group.post_id = j.value->>'post_id' AND post_group.revision = j.value->>'revision'
   AND (?3 IS NULL OR EXISTS (SELECT 1 FROM grant_workspace gw WHERE gw.tenant_id = ?1 AND gw.grant_id = ?3 AND gw.workspace_id = post_group.workspace_id))
   AND NOT EXISTS (SELECT 1 FROM delivery d JOIN delivery_state s ON s.state = d.state
     WHERE d.tenant_id = ?1 AND d.post_id = post_group.post_id AND s.phase = 'busy')";
+
+    /// How many posts wait to be sent at a time that each of these grants gave them. ?1 tenant ?2 grants ?3 the earliest time
+    pub(super) COUNT_SCHEDULED = "count_scheduled", "SELECT p.scheduled_by AS grant_id, count(*) AS posts
+FROM json_each(?2) j CROSS JOIN post_group p ON p.tenant_id = ?1 AND p.scheduled_by = j.value
+WHERE p.deleted_at IS NULL AND p.due_at >= ?3 AND EXISTS (
+  SELECT 1 FROM delivery d WHERE d.tenant_id = ?1 AND d.post_id = p.post_id AND d.state IN ('waiting', 'retrying'))
+GROUP BY j.value";
+
+    /// Those posts, at most 50, soonest first, after one of them.
+    /// ?1 tenant ?2 grant ?3 the earliest time ?4 due time and ?5 id of the one before
+    pub(super) SCHEDULED = "scheduled_by_grant", "SELECT p.post_id, p.due_at FROM post_group p
+WHERE p.tenant_id = ?1 AND p.scheduled_by = ?2 AND p.deleted_at IS NULL AND p.due_at >= ?3 AND (p.due_at, p.post_id) > (?4, ?5)
+  AND EXISTS (SELECT 1 FROM delivery d WHERE d.tenant_id = ?1 AND d.post_id = p.post_id AND d.state IN ('waiting', 'retrying'))
+ORDER BY p.due_at, p.post_id LIMIT 50";
 
     /// Keeps each post's present revision. ?1 tenant ?2 posts ?3 now
     pub(super) KEEP_REVISIONS = "keep_revisions", "INSERT INTO post_revision (tenant_id, post_id, revision, content, due_at, due_local, due_zone, deleted, at)

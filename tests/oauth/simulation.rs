@@ -1,5 +1,5 @@
 //! Hundreds of seeded lives of a few connections, in which people, clients, networks and databases do what they do:
-//! authorize, redeem, refresh, give back, change roles, steal; with crashes between the two databases, lost replies, and a
+//! authorize, redeem, refresh, give back, narrow, end, change roles, steal; with crashes between the two databases, lost replies, and a
 //! KV that lags for ever, remembers misses and fails.
 //!
 //! `POSTERN_SEED=n` repeats one of them.
@@ -12,9 +12,9 @@ use std::{
 
 use data_encoding::BASE64URL_NOPAD;
 use postern::{
-    desk::{Caller, Role, UserId},
+    desk::{Caller, Refusal, Role, Scope, Scopes, UserId},
     edge,
-    http::Response,
+    http::{RequestMethod, Response},
     oauth,
     platform::{Clock, Later, Memory, Platform, Timestamp},
     tenants,
@@ -30,6 +30,8 @@ const STEPS: u64 = 30;
 const ACCESS_TOKEN_SECONDS: i64 = 600;
 /// How long what is answered without the databases may lag.
 const LAG_SECONDS: i64 = 75;
+/// What narrowing takes away and viewers lack.
+const WRITING: Scopes = Scopes::of(&[Scope::PostsWrite]);
 
 #[test]
 fn no_token_outlives_its_bound_no_code_has_two_families_and_nobody_honest_is_locked_out() {
@@ -70,6 +72,8 @@ struct Install {
     exposed: Cell<bool>,
     /// The client has given a token of this family back, or tried to.
     gave_back: Cell<bool>,
+    /// The person has ended the connection, or tried to.
+    ended: Cell<bool>,
 }
 
 /// An access token that was issued.
@@ -105,6 +109,7 @@ impl Life {
             store: RefCell::default(),
             exposed: Cell::new(false),
             gave_back: Cell::new(false),
+            ended: Cell::new(false),
         };
         Self {
             installs: vec![install(owner.clone()), install(eve), install(owner)],
@@ -157,7 +162,7 @@ impl Life {
         // What KV told once, a miss too, it may tell for ever.
         self.world.sim.key_value.set_lag([0, 45, 10_000_000][self.below(3)]);
         self.trouble();
-        match self.random.below(14) {
+        match self.random.below(16) {
             0..2 => self.connect(which),
             2..9 if install.store.borrow().is_none() => self.connect(which),
             2..9 => self.refresh(which),
@@ -165,6 +170,8 @@ impl Life {
             10 => self.change_role(),
             11 => self.leave_and_return(),
             12 => self.steal_refresh_token(),
+            13 => self.change_on_the_page(install, "end"),
+            14 => self.change_on_the_page(install, "narrow"),
             _ => self.steal_code(which),
         }
         self.calm();
@@ -186,6 +193,7 @@ impl Life {
         self.codes.borrow_mut().insert(code.clone(), 0);
         install.exposed.set(false);
         install.gave_back.set(false);
+        install.ended.set(false);
         *install.store.borrow_mut() = None;
         for _ in 0..=self.random.below(2) {
             self.redeem(which, &code);
@@ -319,6 +327,44 @@ impl Life {
         }
     }
 
+    /// The person narrows or ends the connection that the install knows.
+    fn change_on_the_page(&self, install: &Install, act: &str) {
+        let stored = install.store.borrow().clone();
+        let Some((token, _)) = stored else { return };
+        self.calm();
+        let browser = sign_in(&self.world.sim, &install.person);
+        let mut asked = super::request(RequestMethod::Get, "/acme/apps");
+        asked.headers.push(("cookie".into(), browser.cookie.clone()));
+        let page = run(edge::serve(&self.platform(), asked));
+        if page.status != 200 {
+            return assert!(!self.is_member(&install.person));
+        }
+        let grant = self.grant_of(&token);
+        let form = [
+            ("csrf", super::attribute(&text(&page), "name=\"csrf\" value=\"")),
+            ("act", act.to_owned()),
+            ("grant", grant.clone()),
+            ("capability", "workspace:read".to_owned()),
+            ("workspace", self.world.company.workspace.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value));
+        let mut request = form_request("/acme/apps", &form);
+        request.headers.push(("cookie".into(), browser.cookie));
+        request.headers.push(("sec-fetch-site".into(), "same-origin".into()));
+        install.ended.set(install.ended.get() || act == "end");
+        self.trouble();
+        let platform = self.platform();
+        let response = run_until_crash(self.steps(), edge::serve(&platform, request));
+        if response.is_some_and(|response| response.status == 303) {
+            let kept = "SELECT capabilities & ?2 FROM oauth_grant WHERE grant_id = ?1";
+            let done = match act {
+                "end" => self.is_over(&grant),
+                _ => self.world.sim.shard().number(kept, rusqlite::params![grant, WRITING.bits()]) == 0,
+            };
+            assert!(done, "it was said to be done: {act}");
+        }
+    }
+
     fn change_role(&self) {
         let role = ["viewer", "editor", "admin"][self.below(3)];
         self.world.sim.shard().execute("UPDATE membership SET role = ?1 WHERE name = 'eve'", [role]);
@@ -417,6 +463,7 @@ impl Life {
         let why: Option<String> = row.get("revoked_why").unwrap();
         let lawful = match why.as_deref() {
             Some("client") => install.gave_back.get(),
+            Some("person") => install.ended.get(),
             Some("refresh_replay" | "code_replay") => install.exposed.get(),
             Some(_) => false,
             None => true,
@@ -460,9 +507,12 @@ impl Life {
         let in_time = now.as_seconds() < token.expires;
         let over = self.over.borrow().get(&token.grant).copied();
         if over.is_some() || !in_time {
-            assert_eq!(self.call(&token.text), Err(401), "a call after the end");
+            assert_eq!(self.call(&token.text, Scopes::NONE), Err(401), "a call after the end");
         } else if self.random.happens(500) {
-            assert_eq!(self.call(&token.text), Ok(()), "a good token");
+            assert_eq!(self.call(&token.text, Scopes::NONE), Ok(()), "a good token");
+            if !self.may_write(&token.grant) {
+                assert_eq!(self.call(&token.text, WRITING), Err(403), "more than grant and role allow");
+            }
         }
         for memory in &self.isolates {
             let status = self.list_tools(memory, &token.text);
@@ -485,12 +535,23 @@ impl Life {
         run(edge::serve(&platform, request)).status
     }
 
-    fn call(&self, access_token: &str) -> Result<(), u16> {
+    /// Whether the grant and its person's role allow writing posts at this moment.
+    fn may_write(&self, grant: &str) -> bool {
+        let may = "SELECT count(*) FROM oauth_grant g JOIN membership m USING (tenant_id, user_id) JOIN role r USING (role)
+            WHERE g.grant_id = ?1 AND g.capabilities & r.capabilities & ?2 = ?2";
+        self.world.sim.shard().number(may, rusqlite::params![grant, WRITING.bits()]) == 1
+    }
+
+    /// What a call with this token meets that needs `scopes`.
+    fn call(&self, access_token: &str, scopes: Scopes) -> Result<(), u16> {
         let platform = self.platform();
         let request = self.world.mcp_request(Some(&format!("Bearer {access_token}")));
         let who = run(oauth::authenticate(&platform, &request, "acme")).map_err(|refused| refused.status)?;
         let caller = Caller::new(platform, who.tenant, who.authority).unwrap();
-        run(caller.facts()).map(drop).map_err(|_| 401)
+        run(caller.needing(scopes).facts()).map(drop).map_err(|refusal| match refusal {
+            Refusal::Unauthenticated => 401,
+            _ => 403,
+        })
     }
 
     /// In calm, every honest connection goes on, and what is over stays over.
@@ -503,7 +564,7 @@ impl Life {
                 assert!(matches!(status, 200 | 400), "{body}");
             } else {
                 assert_eq!(status, 200, "{body}");
-                assert_eq!(self.call(body["access_token"].as_str().unwrap()), Ok(()));
+                assert_eq!(self.call(body["access_token"].as_str().unwrap(), Scopes::NONE), Ok(()));
             }
         }
         for (_, token) in self.refresh_tokens.borrow().iter() {

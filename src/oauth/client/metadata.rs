@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     http::{Address, Algorithm, DocumentFault, KeySet, SignedToken},
-    oauth::{name::presentable, redirect::RedirectUri},
+    oauth::{
+        name::{LONGEST_NAME, presentable},
+        redirect::RedirectUri,
+    },
     platform::{Config, FromValue, Platform, Value},
 };
 
 const MOST_REDIRECTS: usize = 10;
-const LONGEST_NAME: usize = 80;
 
 /// What a client may do to get tokens (RFC 7591 section 2), as far as it is served here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -58,8 +58,7 @@ impl Client {
 
     /// What vouches for the client when its answer goes to `redirect`.
     pub(super) fn vouched(&self, redirect: &RedirectUri) -> Vouched {
-        let host = Url::parse(&self.id).ok().and_then(|url| url.host_str().map(str::to_owned));
-        match host {
+        match host_of(&self.id) {
             Some(host) if redirect.is_web() || self.auth_method() == AuthMethod::PrivateKeyJwt => {
                 Vouched::ByHost(host)
             }
@@ -78,4 +77,9 @@ impl Client {
     pub(super) fn refreshes(&self) -> bool {
         self.metadata.grant_types.contains(&GrantType::RefreshToken)
     }
+}
+
+/// The host whose document describes the client of this id, if one does.
+pub(super) fn host_of(client_id: &str) -> Option<String> {
+    Url::parse(client_id).ok().and_then(|url| url.host_str().map(str::to_owned))
 }

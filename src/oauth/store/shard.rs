@@ -80,6 +80,38 @@ WHERE tenant_id = ?1 AND family_id = ?2 AND token_number = ?3 AND ended_at IS NU
     pub(in crate::oauth) COUNT_REPEAT = "count_refresh_repeat", "UPDATE refresh_family SET replays = replays + 1, expires_at = ?5
 WHERE tenant_id = ?1 AND family_id = ?2 AND token_number = ?3 AND ended_at IS NULL AND expires_at > ?4";
 
+    /// A person's grants, the newest first, at most 200, those included that ended while they are kept.
+    /// ?1 tenant ?2 person ?3 now
+    pub(in crate::oauth) LIST_GRANTS = "list_grants", "SELECT a.app_id, a.client_id, a.client_name, g.grant_id, g.capabilities, g.created_at, g.used_at,
+  g.used_from, coalesce(f.replays, 0) AS replays, coalesce(f.expires_at, g.expires_at) AS ends_at,
+  g.revoked_at IS NULL AND coalesce(f.expires_at, g.expires_at) > ?3 AND m.created_at <= g.created_at AS live, (
+  SELECT json_group_array(json_object('id', w.workspace_id, 'name', w.name))
+  FROM grant_workspace gw JOIN workspace w ON w.tenant_id = gw.tenant_id AND w.workspace_id = gw.workspace_id
+  WHERE gw.tenant_id = g.tenant_id AND gw.grant_id = g.grant_id) AS workspaces
+FROM app_entry a
+JOIN oauth_grant g ON g.tenant_id = a.tenant_id AND g.app_id = a.app_id
+JOIN membership m ON m.tenant_id = a.tenant_id AND m.user_id = a.user_id
+LEFT JOIN refresh_family f ON f.tenant_id = g.tenant_id AND f.grant_id = g.grant_id
+WHERE a.tenant_id = ?1 AND a.user_id = ?2
+ORDER BY g.created_at DESC, g.grant_id DESC LIMIT 200";
+
+    /// Takes capabilities from a person's grant. ?1 tenant ?2 grant ?3 person ?4 what it may keep ?5 now
+    pub(in crate::oauth) NARROW_GRANT = "narrow_grant", "UPDATE oauth_grant SET capabilities = capabilities & ?4
+WHERE tenant_id = ?1 AND grant_id = ?2 AND user_id = ?3 AND revoked_at IS NULL AND expires_at > ?5";
+
+    /// Takes workspaces from a grant. ?1 tenant ?2 grant ?3 JSON list of those that it may keep
+    pub(in crate::oauth) NARROW_GRANT_WORKSPACES = "narrow_grant_workspaces", "DELETE FROM grant_workspace
+WHERE tenant_id = ?1 AND grant_id = ?2 AND workspace_id NOT IN (SELECT value FROM json_each(?3))";
+
+    /// Ends a person's grants. ?1 tenant ?2 JSON list of grants ?3 now ?4 person
+    pub(in crate::oauth) END_GRANTS = "end_grants", "UPDATE oauth_grant SET revoked_at = ?3, revoked_why = 'person', generation = generation + 1
+WHERE tenant_id = ?1 AND grant_id IN (SELECT value FROM json_each(?2)) AND user_id = ?4 AND revoked_at IS NULL";
+
+    /// Ends the families of a person's grants. ?1 tenant ?2 JSON list of grants ?3 now ?4 person
+    pub(in crate::oauth) END_FAMILIES = "end_families", "UPDATE refresh_family INDEXED BY refresh_family_by_grant SET ended_at = ?3
+WHERE tenant_id = ?1 AND grant_id IN (SELECT value FROM json_each(?2)) AND ended_at IS NULL AND EXISTS (
+  SELECT 1 FROM oauth_grant g WHERE g.tenant_id = ?1 AND g.grant_id = refresh_family.grant_id AND g.user_id = ?4)";
+
     /// ?1 tenant ?2 grant ?3 now ?4 network
     pub(in crate::oauth) TOUCH_GRANT = "touch_grant", "UPDATE oauth_grant SET used_at = ?3, used_from = ?4 WHERE tenant_id = ?1 AND grant_id = ?2";
 

@@ -85,7 +85,7 @@ tenant_tables! {
     change (change_id) [holder, act, posts, at, undone_at] secret [];
     post_revision (post_id, revision) [content, due_at, due_local, due_zone, deleted, at] secret [];
     post_group (post_id) [workspace_id, revision, content, content_hash, due_at, due_local, due_zone, user_id,
-        grant_id, created_at, updated_at, deleted_at] secret [];
+        grant_id, scheduled_by, created_at, updated_at, deleted_at] secret [];
     media (media_id) [workspace_id, hash, content_type, bytes, width, height, alt, created_at] secret [];
     connect_request (connect_id) [workspace_id, network, profile_id, user_id, created_at, expires_at, used_at]
         secret [];
