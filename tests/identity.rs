@@ -2,7 +2,9 @@
 
 mod account;
 mod doors;
+mod invitations;
 pub mod mail;
+pub mod members;
 
 use postern::{
     http::{Form, Response},

@@ -28,11 +28,15 @@ CREATE TABLE shard (
   held_why TEXT CHECK (held_why IS NULL OR length(held_why) <= 500)
 ) STRICT;
 
+-- `proved_at`: when the person was seen to have the address, or the operator said so; until then somebody else may have made
+-- the person, and has to go when the one with the address comes. `entered_at`: when an invitation let the person in.
 CREATE TABLE person (
   user_id TEXT PRIMARY KEY CHECK (length(user_id) BETWEEN 8 AND 64),
   email TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (length(email) BETWEEN 3 AND 254),
   name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  proved_at INTEGER,
+  entered_at INTEGER
 ) STRICT;
 
 -- Which tenants a person belongs to; the role stands in the tenant's shard.
@@ -45,7 +49,7 @@ CREATE INDEX person_tenant_by_tenant ON person_tenant (tenant_id);
 
 -- How a session is begun.
 CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
-INSERT INTO sign_in_method (method) VALUES ('link'), ('email');
+INSERT INTO sign_in_method (method) VALUES ('link'), ('email'), ('invitation');
 
 -- One-time sign-in links: hashed, 15 minutes, rows live 1 day. `browser_hash`: the browser that asked for it; elsewhere the
 -- link works with a code, of which `code_tag` is a keyed hash and `tries` says how often one was typed.

@@ -166,6 +166,8 @@ ids! {
     UserId UserKind "usr";
     /// A browser in which a person is signed in.
     SessionId SessionKind "ses";
+    /// An invitation to a tenant.
+    InvitationId InvitationKind "inv";
     /// A workspace.
     WorkspaceId WorkspaceKind "wsp";
     /// A registered OAuth client.

@@ -99,6 +99,16 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
         (Route::Settings, [safename, workspace]) => {
             studio::settings_page(platform, request, safename, workspace).await
         }
+        (Route::Members, [safename]) if is_post(request) => {
+            studio::change_members(platform, request, safename).await
+        }
+        (Route::Members, [safename]) => studio::members_page(platform, request, safename).await,
+        (Route::Invitation, [safename, secret]) if is_post(request) => {
+            studio::accept_invitation(platform, request, safename, secret).await
+        }
+        (Route::Invitation, [safename, secret]) => {
+            studio::invitation_page(platform, request, safename, secret).await
+        }
         (Route::Connect, [safename, id]) => studio::connect(platform, request, safename, id).await,
         (Route::Media, [tenant, media, tag]) => media::serve(platform, request, tenant, media, tag).await,
         (Route::Wall | Route::WallEntry | Route::WallAtom | Route::WallJson, [safename, rest @ ..]) => {

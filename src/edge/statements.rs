@@ -21,6 +21,7 @@ const STORES: &[&[Sql]] = &[
     networks::STATEMENTS,
     identity::STATEMENTS,
     tenants::STATEMENTS,
+    tenants::MEMBER_STATEMENTS,
     tenants::DIRECTORY_STATEMENTS,
     desk::STATEMENTS,
 ];

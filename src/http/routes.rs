@@ -52,6 +52,10 @@ pub enum Route {
     PostCancel,
     /// A workspace's settings.
     Settings,
+    /// Who belongs to a tenant, and invitations to it.
+    Members,
+    /// An invitation's link: shown, then accepted.
+    Invitation,
     /// Connects an account.
     Connect,
     /// A Wall: a profile's public page.
@@ -89,6 +93,8 @@ impl Route {
             Self::PostPage => "post_page",
             Self::PostCancel => "post_cancel",
             Self::Settings => "settings",
+            Self::Members => "members",
+            Self::Invitation => "invitation",
             Self::Connect => "connect",
             Self::Wall => "wall",
             Self::WallEntry => "wall_entry",
@@ -130,6 +136,8 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/{}/posts/{}", &[Get], Route::PostPage),
     on(Origin::App, "/{}/posts/{}/cancel", &[Post], Route::PostCancel),
     on(Origin::App, "/{}/settings/{}", &[Get, Post], Route::Settings),
+    on(Origin::App, "/{}/members", &[Get, Post], Route::Members),
+    on(Origin::App, "/{}/invitation/{}", &[Get, Post], Route::Invitation),
     on(Origin::App, "/{}/connect/{}", &[Get, Post], Route::Connect),
     on(Origin::Content, "/media/{}/{}/{}", &[Get], Route::Media),
     on(Origin::Content, "/{}/{}", &[Get], Route::Wall),

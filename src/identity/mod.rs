@@ -18,9 +18,9 @@ pub use link::{SignInLink, make_link};
 pub use model::{EmailAddress, Person, SignInMethod};
 pub use next::NextPage;
 pub use pages::{
-    account_page, ask_for_link, end_sessions, link_page, sign_in_again, sign_in_page, sign_in_redirect,
-    sign_out, use_link,
+    account_page, ask_for_link, end_sessions, enter, link_page, sign_in_again, sign_in_page,
+    sign_in_redirect, sign_out, use_link,
 };
-pub use people::{find_or_add_person, find_person};
-pub use session::{Session, session};
+pub use people::{find_or_add_invited, find_or_add_person, find_person};
+pub use session::{Session, is_same_origin, new_secret, not_from_here, session};
 pub use store::STATEMENTS;

@@ -61,10 +61,13 @@ pub enum SignInMethod {
     Link,
     /// By a one-time link that was sent to the person's address.
     Email,
+    /// By the invitation that made the person.
+    Invitation,
 }
 
 impl SignInMethod {
-    const ALL: [(Self, &'static str); 2] = [(Self::Link, "link"), (Self::Email, "email")];
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Link, "link"), (Self::Email, "email"), (Self::Invitation, "invitation")];
 
     /// The method's name in the databases.
     pub fn as_str(self) -> &'static str {
@@ -76,6 +79,7 @@ impl SignInMethod {
         match self {
             Self::Link => "by a link from the operator",
             Self::Email => "by e-mail",
+            Self::Invitation => "by an invitation",
         }
     }
 }

@@ -73,7 +73,28 @@ RETURNING count";
     /// ?1 address
     pub(super) FIND_PERSON = "find_person", "SELECT user_id, name, email FROM person WHERE email = ?1";
 
-    /// Adds a person unless there is one with this address. ?1 id ?2 address ?3 name ?4 now
-    pub(super) ADD_PERSON = "add_person", "INSERT INTO person (user_id, email, name, created_at) VALUES (?1, ?2, ?3, ?4)
+    /// Adds a person unless there is one with this address. ?1 id ?2 address ?3 name ?4 now ?5 when the address was proved, or NULL
+    pub(super) ADD_PERSON = "add_person", "INSERT INTO person (user_id, email, name, created_at, proved_at) VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (email) DO NOTHING";
+
+    /// Whose session it is, if it was begun by e-mail and the address was never proved before. ?1 hash
+    pub(super) FIND_UNPROVED = "find_unproved", "SELECT p.user_id FROM session s JOIN person p ON p.user_id = s.user_id
+WHERE s.session_hash = ?1 AND s.method = 'email' AND p.proved_at IS NULL";
+
+    /// Ends the sessions of a person who was not proved, but for one. ?1 person ?2 hash or NULL
+    pub(super) END_UNPROVED_SESSIONS = "end_unproved_sessions", "DELETE FROM session
+WHERE user_id = ?1 AND session_hash IS NOT ?2
+  AND EXISTS (SELECT 1 FROM person p WHERE p.user_id = ?1 AND p.proved_at IS NULL)";
+
+    /// ?1 person ?2 now
+    pub(super) PROVE_PERSON = "prove_person", "UPDATE person SET proved_at = ?2 WHERE user_id = ?1 AND proved_at IS NULL";
+
+    /// Lets a person in by an invitation: changes one row for exactly one caller. ?1 person ?2 now
+    pub(super) ENTER = "enter", "UPDATE person SET entered_at = ?2 WHERE user_id = ?1 AND entered_at IS NULL";
+
+    /// Begins a session if the statement before it let the person in.
+    /// ?1 person ?2 session's hash ?3 session's id ?4 browser ?5 now ?6 expiry
+    pub(super) BEGIN_SESSION_BY_INVITATION = "begin_session_by_invitation", "INSERT INTO session (session_hash, session_id, user_id, method, browser, created_at, signed_in_at, seen_at, expires_at)
+SELECT ?2, ?3, user_id, 'invitation', ?4, ?5, ?5, ?5, ?6 FROM person WHERE user_id = ?1 AND changes() = 1
+RETURNING session_hash";
 }

@@ -1,12 +1,17 @@
-//! Pages that belong to no other room: the signed-in person's organisations, a post, and a workspace's settings.
+//! Pages that belong to no other room: the signed-in person's organisations, a post, a workspace's settings,
+//! members and invitations.
 
 mod connect;
 mod home;
+mod invitation;
 mod member;
+mod members;
 mod post;
 mod settings;
 
 pub use connect::connect;
 pub use home::home;
+pub use invitation::{accept_invitation, invitation_page};
+pub use members::{change_members, members_page};
 pub use post::{cancel_post, post_page};
 pub use settings::{save_settings, settings_page};

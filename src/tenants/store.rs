@@ -1,11 +1,14 @@
 //! The SQL of tenants, members and workspaces, and of all that a tenant has.
 
+mod members;
 mod tables;
 
 pub(super) use directory::*;
+pub(super) use members::*;
 pub(super) use shard::*;
 
 pub use directory::STATEMENTS as DIRECTORY_STATEMENTS;
+pub use members::STATEMENTS as MEMBER_STATEMENTS;
 pub use shard::STATEMENTS;
 pub use tables::{TABLES, TenantTable};
 

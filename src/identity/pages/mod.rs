@@ -8,7 +8,7 @@ use crate::http::{Notice, Response};
 
 pub use account::{account_page, end_sessions};
 pub use sign_in::{
-    ask_for_link, link_page, sign_in_again, sign_in_page, sign_in_redirect, sign_out, use_link,
+    ask_for_link, enter, link_page, sign_in_again, sign_in_page, sign_in_redirect, sign_out, use_link,
 };
 
 fn see_other(next: Option<&NextPage>) -> Response {

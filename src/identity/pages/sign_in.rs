@@ -4,12 +4,13 @@ use askama::Template;
 
 use super::{see_other, unavailable};
 use crate::{
-    desk::token_hash,
+    desk::{UserId, token_hash},
     http::{Cookie, FormTarget, Notice, Request, Response, page},
     identity::{
         EmailAddress, NextPage, Person, Session,
         attempts::{self, Subject, TooMany},
         link::{self, Look, Redeemed},
+        people,
         session::{self, NewSession, is_same_origin, new_secret, not_from_here},
     },
     platform::{DatabaseFault, Platform, only},
@@ -246,4 +247,20 @@ fn useless_link() -> Response {
         words: "A sign-in link works once and for 15 minutes. Ask for a new one.",
     }
     .response(404)
+}
+
+/// Signs in the person whom an invitation has just made, once, and sends the browser home; a person who was let in before
+/// signs in by another way.
+///
+/// # Errors
+/// When the directory fails.
+pub async fn enter(
+    platform: &Platform<'_>,
+    request: &Request,
+    person: &UserId,
+) -> Result<Response, DatabaseFault> {
+    match people::enter(platform, request, person).await? {
+        Some(new) => Ok(signed_in(platform, request, &new)),
+        None => Ok(sign_in_redirect(request)),
+    }
 }

@@ -43,6 +43,7 @@ rules! {
     Directory session (session_hash) by expires_at after 0;
     Directory pending_authorization (pending_id) by expires_at after DAY;
     Directory client (client_id) by used_at after 90 * DAY;
+    Shard invitation (tenant_id, invitation_id) by expires_at after DAY;
     Shard auth_code (tenant_id, code_hash) by expires_at after DAY;
     Shard oauth_grant (tenant_id, grant_id) by expires_at after 90 * DAY;
     Shard connect_request (tenant_id, connect_id) by expires_at after DAY;
