@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! edge
-//! mcp, studio, oauth, operator
+//! operator
+//! mcp, studio, oauth
 //! delivery
 //! posts
 //! media

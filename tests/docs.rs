@@ -103,6 +103,7 @@ fn the_documented_retention_is_the_one_applied() {
 fn every_link_of_the_documents_leads_somewhere() {
     for (folder, name) in [
         ("", "README.md"),
+        ("docs", "authorization.md"),
         ("docs", "configuration.md"),
         ("docs", "operations.md"),
         ("docs", "integrating.md"),

@@ -9,6 +9,7 @@
 )]
 
 mod app;
+mod clauses;
 mod contract;
 mod delivery;
 mod desk;

@@ -1,8 +1,12 @@
 //! The authorization server, from outside: a browser and a client against the simulated platform.
 
+mod assertions;
 mod authorization;
 mod bearer;
+mod clients;
 mod consent;
+mod documents;
+mod failures;
 mod metadata;
 mod refreshing;
 mod registration;

@@ -222,6 +222,30 @@ fn a_tenant_is_deleted_and_restored() {
 }
 
 #[test]
+fn clients_are_registered_listed_and_removed() {
+    let sim = Sim::new(1);
+    let redirects = json!(["https://client.example/callback", "http://127.0.0.1/callback"]);
+    let add = json!({ "command": "add_client", "name": "In-house", "redirect_uris": redirects });
+    let id = done(&sim, &add)["client_id"].clone();
+    let listed = done(&sim, &json!({ "command": "list_clients" }));
+    assert_eq!(
+        listed["clients"],
+        json!([{ "client_id": id, "name": "In-house", "redirect_uris": redirects, "created_at": "2026-11-20T09:00:00Z" }])
+    );
+    let remove = json!({ "command": "remove_client", "client_id": id });
+    assert_eq!(done(&sim, &remove)["removed"], true);
+    assert_eq!(refused(&sim, &remove), (404, "client_not_found".to_owned()));
+    assert_eq!(done(&sim, &json!({ "command": "list_clients" }))["clients"], json!([]));
+    let mut bad = add.clone();
+    bad["redirect_uris"] = json!(["javascript:alert(1)"]);
+    assert_eq!(refused(&sim, &bad), (400, "invalid_client_metadata".to_owned()));
+    bad["redirect_uris"] = json!("https://client.example/callback");
+    assert_eq!(refused(&sim, &bad), (400, "wrong_type".to_owned()));
+    let bad = json!({ "command": "remove_client", "client_id": "https://client.example/" });
+    assert_eq!(refused(&sim, &bad), (400, "malformed".to_owned()));
+}
+
+#[test]
 fn shards_are_held_and_released() {
     let sim = Sim::new(1);
     let hold = json!({ "command": "hold_shard", "shard": 0, "reason": "restoring" });

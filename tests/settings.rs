@@ -28,6 +28,7 @@ fn every_problem_is_named_at_once() {
         ("CONTENT_ORIGIN", "https://wall.example.com/"),
         ("POSTERN_KEYS", "{}"),
         ("ACCESS_TOKEN_SECONDS", "4"),
+        ("REGISTRATIONS_PER_HOUR", "2"),
         ("OUTGOING_PORTS", "443,x"),
         ("MAIL_SENDER", "pigeon"),
         ("MAIL_FROM", "Postern <postern@example.com>"),
@@ -154,26 +155,46 @@ fn a_rotated_key_opens_the_old_until_it_is_retired() {
 }
 
 #[test]
+fn a_leaked_key_only_opens_what_is_to_be_wrapped_anew() {
+    let entropy = SimEntropy::new(1);
+    let wrapped = keyring(OLD).new_tenant_key("tnt_a", &entropy).unwrap();
+    let cursor = keyring(OLD).seal(Purpose::Cursor, &entropy, &["list"], b"position").unwrap();
+    let leaked = keyring(&RETIRED.replace("retired", "leaked"));
+    for purpose in PURPOSES {
+        let usable = leaked.by_id("old", purpose).is_some();
+        assert_eq!(usable, purpose == Purpose::TenantKey, "{purpose:?}");
+        assert!(leaked.by_id("new", purpose).is_some());
+    }
+    assert!(leaked.open(Purpose::Cursor, &["list"], &cursor).is_err());
+    let again = leaked.rewrap_tenant_key("tnt_a", &entropy, &wrapped).unwrap().unwrap();
+    assert!(keyring(RETIRED).tenant_key("tnt_a", &again).is_ok());
+    let current = RETIRED.replace("retired", "leaked").replace(r#"["old"]"#, r#"["new"]"#);
+    assert!(Keyring::parse(&current).is_err(), "what is made with a leaked key is worth nothing");
+}
+
+const PURPOSES: [Purpose; 10] = [
+    Purpose::AccessToken,
+    Purpose::Csrf,
+    Purpose::Cursor,
+    Purpose::DryRun,
+    Purpose::MediaAddress,
+    Purpose::TenantKey,
+    Purpose::Operator,
+    Purpose::PeerAddress,
+    Purpose::SignInCode,
+    Purpose::SignInAttempt,
+];
+
+#[test]
 fn no_two_purposes_share_a_key() {
     let keys = keyring(OLD);
-    let purposes = [
-        Purpose::AccessToken,
-        Purpose::Csrf,
-        Purpose::Cursor,
-        Purpose::DryRun,
-        Purpose::MediaAddress,
-        Purpose::TenantKey,
-        Purpose::Operator,
-        Purpose::SignInCode,
-        Purpose::SignInAttempt,
-    ];
     let mut tags: Vec<[u8; 32]> =
-        purposes.iter().map(|purpose| keys.current(*purpose).hmac(b"same")).collect();
+        PURPOSES.iter().map(|purpose| keys.current(*purpose).hmac(b"same")).collect();
     let tag = tags[0];
     assert!(keys.current(Purpose::AccessToken).verify(b"same", &tag));
     assert!(!keys.current(Purpose::AccessToken).verify(b"other", &tag));
     assert!(!keys.current(Purpose::AccessToken).verify(b"same", &[0; 32]));
     tags.sort_unstable();
     tags.dedup();
-    assert_eq!(tags.len(), purposes.len());
+    assert_eq!(tags.len(), PURPOSES.len());
 }

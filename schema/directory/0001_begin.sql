@@ -91,14 +91,31 @@ CREATE TABLE session (
 CREATE INDEX session_by_expiry ON session (expires_at);
 CREATE INDEX session_by_person ON session (user_id);
 
--- Registered OAuth clients (RFC 7591); they expire 90 days after last use.
+-- OAuth clients: those that registered themselves (RFC 7591) expire 90 days after last use, the operator's never.
 CREATE TABLE client (
   client_id TEXT PRIMARY KEY CHECK (length(client_id) BETWEEN 8 AND 64),
   metadata TEXT NOT NULL CHECK (json_valid(metadata) AND length(metadata) <= 8192),
   created_at INTEGER NOT NULL,
-  used_at INTEGER NOT NULL
+  expires_at INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX client_by_use ON client (used_at);
+CREATE INDEX client_by_expiry ON client (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX client_of_operator ON client (client_id) WHERE expires_at IS NULL;
+
+-- How many clients registered themselves in an hour, in all and from each address (as a keyed hash); rows live 1 day.
+CREATE TABLE registration_count (
+  origin TEXT NOT NULL CHECK (length(origin) BETWEEN 1 AND 64),
+  hour INTEGER NOT NULL,
+  registrations INTEGER NOT NULL,
+  PRIMARY KEY (origin, hour)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX registration_count_by_hour ON registration_count (hour);
+
+-- Assertions by which clients proved themselves (RFC 7523): each works once. Rows live until the assertion has expired.
+CREATE TABLE client_assertion (
+  assertion_hash TEXT PRIMARY KEY CHECK (length(assertion_hash) = 43),
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX client_assertion_by_expiry ON client_assertion (expires_at);
 
 -- Authorization requests that wait for a person's decision: bound to the session, single use, 10 minutes; rows live 1 day.
 CREATE TABLE pending_authorization (

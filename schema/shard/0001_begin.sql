@@ -89,6 +89,10 @@ CREATE UNIQUE INDEX app_entry_by_client ON app_entry (tenant_id, user_id, client
 CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
 INSERT INTO sign_in_method (method) VALUES ('link');
 
+-- How a client proves itself at the token endpoint.
+CREATE TABLE client_auth_method (method TEXT PRIMARY KEY) STRICT;
+INSERT INTO client_auth_method (method) VALUES ('none'), ('private_key_jwt');
+
 -- One authorization: one code, one refresh family. Rows live 90 days after they expire; the app's entry goes with its
 -- last grant. `signed_in_by`: how the person had signed in who approved it.
 CREATE TABLE oauth_grant (
@@ -99,6 +103,7 @@ CREATE TABLE oauth_grant (
   client_id TEXT NOT NULL,
   capabilities INTEGER NOT NULL,
   offline INTEGER NOT NULL CHECK (offline IN (0, 1)),
+  client_auth TEXT NOT NULL DEFAULT 'none' REFERENCES client_auth_method (method),
   signed_in_by TEXT NOT NULL DEFAULT 'link' REFERENCES sign_in_method (method),
   generation INTEGER NOT NULL DEFAULT 1,
   created_at INTEGER NOT NULL,

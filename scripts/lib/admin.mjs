@@ -51,6 +51,19 @@ const COMMANDS = {
   export: { words: ["SAFENAME"], does: "writes all that a tenant has as JSON lines", call: ([safename]) => ["export_tenant", { safename }], raw: true },
   delete: { words: ["SAFENAME"], does: "deletes a tenant after 30 days' grace", call: ([safename]) => ["delete_tenant", { safename }] },
   restore: { words: ["SAFENAME"], does: "takes a deletion back within its grace", call: ([safename]) => ["restore_tenant", { safename }] },
+  "add-client": {
+    words: ["NAME"],
+    options: "--redirect URL [--redirect URL]… [--jwks-uri URL]",
+    does: "registers an OAuth client that does not expire and prints its id; with --jwks-uri it must sign (private_key_jwt)",
+    call: ([name], { redirect = [], "jwks-uri": jwks_uri }) => ["add_client", { name, redirect_uris: redirect, jwks_uri }],
+    show: ({ client_id }) => client_id,
+  },
+  "list-clients": { words: [], does: "lists the clients of add-client", call: () => ["list_clients", {}] },
+  "remove-client": {
+    words: ["CLIENT_ID"],
+    does: "removes a client of add-client; its grants end with their access tokens",
+    call: ([client_id]) => ["remove_client", { client_id }],
+  },
   "rotate-key": {
     words: [],
     does: "wraps every tenant's key with the current root key, until none is left",
@@ -84,6 +97,8 @@ async function main() {
       "time-zone": { type: "string" },
       role: { type: "string" },
       approver: { type: "boolean" },
+      redirect: { type: "string", multiple: true },
+      "jwks-uri": { type: "string" },
     },
     true,
   );

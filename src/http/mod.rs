@@ -1,8 +1,10 @@
 //! Requests and responses as every room above sees them, the routing table's parts, cookies, CORS, problem bodies,
-//! and the guarded client through which everything is fetched.
+//! the guarded client through which everything is fetched, and the documents, keys and signatures of others.
 
 mod cookies;
+mod document;
 mod guard;
+mod jose;
 mod page;
 mod problem;
 mod request;
@@ -10,7 +12,9 @@ mod response;
 mod routes;
 
 pub use cookies::Cookie;
+pub use document::{Document, DocumentFault, Wanted, document};
 pub use guard::{Address, FetchFault, Fetched, Forbidden, GuardedClient};
+pub use jose::{Algorithm, KeySet, SignedToken};
 pub use page::{FormTarget, Notice, STYLE, page};
 pub use problem::Problem;
 pub use request::{Form, Query, Request, RequestMethod};

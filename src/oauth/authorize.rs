@@ -3,12 +3,13 @@
 use askama::Template;
 
 use super::{
-    client::{self, Client},
+    client::{self, AuthMethod, Client, DescriptionFault},
     params::{Params, Repeated},
     pending::{self, Asked},
     pkce::Challenge,
     redirect::RedirectUri,
     resource::named_tenant,
+    unknown::unknown_client,
 };
 use crate::{
     desk::{Safename, Scope, Scopes},
@@ -26,6 +27,10 @@ pub(super) enum AuthorizeFault {
     SignedOut,
     /// There is no such client, or it has expired.
     UnknownClient,
+    /// The document that describes the client cannot be used.
+    Description(DescriptionFault),
+    /// A silent request of a client whose document is fetched for nobody: nothing is known of it.
+    Silent,
     /// The address is not one that the client registered: nothing is sent there (RFC 6749 section 4.1.2.1).
     UnknownRedirect,
     /// The client may hear of it, once the person wants that.
@@ -53,7 +58,6 @@ pub(super) enum Reason {
     State,
     Resource,
     LoginRequired,
-    ConsentRequired,
     NotAMember,
 }
 
@@ -67,7 +71,6 @@ impl Reason {
             Self::RequestObject => "request_not_supported",
             Self::Resource => "invalid_target",
             Self::LoginRequired => "login_required",
-            Self::ConsentRequired => "consent_required",
             Self::NotAMember => "access_denied",
         }
     }
@@ -88,8 +91,9 @@ impl Reason {
             }
             Self::State => "Its state is longer than 2000 characters.",
             Self::Resource => "It asked for something that is not here, or for several things at once.",
-            Self::LoginRequired => "It asked not to show anything, and you are not signed in.",
-            Self::ConsentRequired => "It asked not to show anything, and only you can allow this.",
+            Self::LoginRequired => {
+                "It asked not to show you anything, and nothing is allowed here without you."
+            }
             Self::NotAMember => {
                 "You are not a member of the organisation that it asked for, or there is no such organisation."
             }
@@ -138,9 +142,19 @@ fn wire_error(
 ) -> Response {
     match fault {
         AuthorizeFault::SignedOut => identity::sign_in_redirect(request),
-        AuthorizeFault::UnknownClient => Notice {
-            heading: "This app is not known here",
-            words: "It was never registered with this server, or its registration has expired after 90 days without use. In the app, remove the connection and add it again; it then registers anew.",
+        AuthorizeFault::UnknownClient => unknown_client(),
+        AuthorizeFault::Description(fault) => Notice {
+            heading: "This app’s description cannot be used",
+            words: &format!(
+                "The app says that it is described at {}. {} Nothing was sent to the app.",
+                request.query().get("client_id").unwrap_or_default(),
+                fault.sentence()
+            ),
+        }
+        .response(400),
+        AuthorizeFault::Silent => Notice {
+            heading: "You are not signed in",
+            words: "The app asked not to show you anything, and nothing is allowed here without you (login_required). Start again from the app.",
         }
         .response(400),
         AuthorizeFault::UnknownRedirect => Notice {
@@ -175,7 +189,7 @@ async fn try_authorize(
     if session.is_none() && !silent {
         return Err(AuthorizeFault::SignedOut);
     }
-    let client = known_client(platform, &query).await?;
+    let client = known_client(platform, &query, session).await?;
     let redirect = redirect(&client, &query, platform.config)?;
     let state = query.get("state").filter(|state| state.len() <= LONGEST_STATE).map(str::to_owned);
     let refused = |reason| {
@@ -183,16 +197,15 @@ async fn try_authorize(
         AuthorizeFault::Refused(Box::new(Refused { redirect, state, reason }))
     };
     let wish = read_wish(query, platform.config).map_err(refused)?;
-    let session = session.ok_or_else(|| refused(Reason::LoginRequired))?;
-    if silent {
-        return Err(refused(Reason::ConsentRequired));
-    }
+    // Consent is shown every time, so that a silent request is never answered otherwise, signed in or not.
+    let session = session.filter(|_| !silent).ok_or_else(|| refused(Reason::LoginRequired))?;
     if !may_choose(platform, session, wish.tenant.as_ref()).await? {
         return Err(refused(Reason::NotAMember));
     }
     let asked = Asked {
         v: 1,
-        loopback_only: client.is_loopback_only(platform.config),
+        vouched: client.vouched(&redirect),
+        loopback_only: redirect.is_loopback() && client.auth_method() == AuthMethod::None,
         redirect_uri: redirect.as_str().to_owned(),
         redirect_given: wish.redirect_given,
         state: state.clone(),
@@ -200,6 +213,7 @@ async fn try_authorize(
         scopes: wish.scopes,
         offline: client.refreshes() || wish.scopes.contains(Scopes::of(&[Scope::OfflineAccess])),
         tenant: wish.tenant,
+        client_auth: client.auth_method(),
         client_id: client.id.clone(),
         client_name: client.metadata.client_name.clone(),
     };
@@ -208,13 +222,18 @@ async fn try_authorize(
     Ok(format!("/consent/{id}"))
 }
 
-async fn known_client(platform: &Platform<'_>, query: &Query) -> Result<Client, AuthorizeFault> {
-    let named = only_value(query, "client_id").ok().flatten();
-    let found = match named {
-        Some(id) => client::find(platform, id).await?,
-        None => None,
-    };
-    found.ok_or(AuthorizeFault::UnknownClient)
+/// The client that the request names. A document is fetched for nobody but a signed-in person.
+async fn known_client(
+    platform: &Platform<'_>,
+    query: &Query,
+    session: Option<&Session>,
+) -> Result<Client, AuthorizeFault> {
+    let id = only_value(query, "client_id").ok().flatten().ok_or(AuthorizeFault::UnknownClient)?;
+    if !client::is_address(id) {
+        return client::find(platform, id).await?.ok_or(AuthorizeFault::UnknownClient);
+    }
+    session.ok_or(AuthorizeFault::Silent)?;
+    client::describe(platform, id).await.map_err(AuthorizeFault::Description)
 }
 
 fn redirect(client: &Client, query: &Query, config: &Config) -> Result<RedirectUri, AuthorizeFault> {

@@ -3,7 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
-    client::Client,
+    client::{AuthMethod, Presented},
     grant::{self, End, Holder},
     params::Params,
     pkce::Challenge,
@@ -58,6 +58,7 @@ struct Issued {
     generation: i64,
     user_id: UserId,
     client_id: String,
+    client_auth: AuthMethod,
     redirect_uri: String,
     redirect_given: bool,
     challenge: String,
@@ -75,6 +76,7 @@ impl FromRow for Issued {
             generation: row.get("generation")?,
             user_id: row.get("user_id")?,
             client_id: row.get("client_id")?,
+            client_auth: row.get("client_auth")?,
             redirect_uri: row.get("redirect_uri")?,
             redirect_given: row.get("redirect_given")?,
             challenge: row.get("challenge")?,
@@ -99,7 +101,7 @@ impl Issued {
     }
 
     /// Whether whoever presents the code is the client that asked for it (RFC 7636 section 4.6).
-    fn is_proven_by(&self, client: &Client, verifier: &str) -> bool {
+    fn is_proven_by(&self, client: &Presented, verifier: &str) -> bool {
         let challenge = Challenge::parse(&self.challenge);
         self.client_id == client.id && challenge.is_some_and(|challenge| challenge.answered_by(verifier))
     }
@@ -118,7 +120,7 @@ impl Issued {
 /// batch, which one caller wins.
 pub(super) async fn redeem(
     platform: &Platform<'_>,
-    client: &Client,
+    client: &Presented,
     parameters: &Params,
 ) -> Result<Tokens, TokenFault> {
     let code = parameters.get("code").ok_or(TokenFault::Parameter("code is missing."))?;
@@ -139,6 +141,7 @@ pub(super) async fn redeem(
         return Err(TokenFault::Grant);
     }
     check_resource(platform, parameters, &issued.resource)?;
+    client.prove(platform, issued.client_auth).await?;
     use_up(platform, holder, &code, &issued).await
 }
 

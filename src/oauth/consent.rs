@@ -256,6 +256,7 @@ impl Case<'_> {
                 asked.offline.into(),
                 now.into(),
                 ends.into(),
+                asked.client_auth.into(),
             ]),
             sql::ADD_GRANT_WORKSPACES.with([id(), grant_id.into(), ticked.into()]),
             Caller::require_changes(count),

@@ -1,9 +1,9 @@
 //! A grant: one authorization of a client by a person in a tenant.
 
-use super::{snapshot, store::shard as sql};
+use super::{client::AuthMethod, snapshot, store::shard as sql};
 use crate::{
     desk::{Act, Authority, Caller, GrantId, Refusal, Tenant, UserId},
-    platform::{Platform, Value},
+    platform::{DatabaseFault, Platform, Value, only},
 };
 
 /// A grant ends 180 days after consent.
@@ -62,6 +62,14 @@ impl Holder {
     /// A caller through this grant. Its gate checks grant, membership, role and tenant in each batch.
     pub(super) fn caller<'a>(&self, platform: &Platform<'a>) -> Result<Caller<'a>, Refusal> {
         Caller::new(*platform, self.tenant.clone(), self.authority()).ok_or(Refusal::Unauthenticated)
+    }
+
+    /// How the grant's client must prove itself. One that is gone asks for nothing: there is nothing left to guard.
+    pub(super) async fn client_auth(&self, platform: &Platform<'_>) -> Result<AuthMethod, DatabaseFault> {
+        let Some(shard) = platform.shard(self.tenant.shard) else { return Ok(AuthMethod::None) };
+        let find = sql::GRANT_CLIENT_AUTH.with([Value::from(&self.tenant.id), (&self.grant_id).into()]);
+        let rows = only(shard, find).await?;
+        rows.first().map_or(Ok(AuthMethod::None), |row| Ok(row.get("client_auth")?))
     }
 
     /// Ends the grant and its refresh family at once. One that is over already stays over.

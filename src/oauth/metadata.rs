@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::wire;
+use super::{client::AuthMethod, wire};
 use crate::{
     desk::{Safename, Scope, Scopes},
-    http::{Problem, Response},
+    http::{Algorithm, Problem, Response},
     platform::{Config, Platform},
 };
 
@@ -20,9 +20,12 @@ struct ServerMetadata<'a> {
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 2],
     code_challenge_methods_supported: [&'static str; 1],
-    token_endpoint_auth_methods_supported: [&'static str; 1],
-    revocation_endpoint_auth_methods_supported: [&'static str; 1],
+    token_endpoint_auth_methods_supported: [&'static str; 2],
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; 2],
+    revocation_endpoint_auth_methods_supported: [&'static str; 2],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 2],
     scopes_supported: Vec<&'static str>,
+    client_id_metadata_document_supported: bool,
     authorization_response_iss_parameter_supported: bool,
 }
 
@@ -54,9 +57,12 @@ pub fn server_metadata(platform: &Platform<'_>) -> Response {
             response_modes_supported: ["query"],
             grant_types_supported: ["authorization_code", "refresh_token"],
             code_challenge_methods_supported: ["S256"],
-            token_endpoint_auth_methods_supported: ["none"],
-            revocation_endpoint_auth_methods_supported: ["none"],
+            token_endpoint_auth_methods_supported: AuthMethod::NAMES,
+            token_endpoint_auth_signing_alg_values_supported: Algorithm::NAMES,
+            revocation_endpoint_auth_methods_supported: AuthMethod::NAMES,
+            revocation_endpoint_auth_signing_alg_values_supported: Algorithm::NAMES,
             scopes_supported: names(Scopes::EVERY),
+            client_id_metadata_document_supported: true,
             authorization_response_iss_parameter_supported: true,
         },
     )

@@ -1,4 +1,4 @@
-//! The authorization server: metadata, registration, authorize and consent, token, revocation; and the one check of
+//! The authorization server: metadata, clients and their registration, authorize and consent, token, revocation; and the one check of
 //! access tokens.
 //!
 //! One issuer per deployment, one resource per tenant. A *grant* is one authorization: one code, one refresh family.
@@ -28,10 +28,12 @@ mod revoke;
 mod snapshot;
 mod store;
 mod token;
+mod unknown;
 mod wire;
 
 pub use authorize::authorize;
 pub use bearer::{Authenticated, authenticate, grant_over, step_up};
+pub use client::{KnownClient, MetadataFault, add_client, list_clients, remove_client};
 pub use consent::{consent_page, decide};
 pub use metadata::{resource_metadata, server_metadata};
 pub use register::register;

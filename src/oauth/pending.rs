@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::store::directory as sql;
+use super::{
+    client::{AuthMethod, Vouched},
+    store::directory as sql,
+};
 use crate::{
     desk::{PendingId, Safename, Scopes},
     identity::Session,
@@ -19,7 +22,11 @@ pub(super) struct Asked {
     pub(super) v: u8,
     pub(super) client_id: String,
     pub(super) client_name: Option<String>,
-    /// Whether nothing but programs on the person's own computer goes by this client.
+    /// How the client must prove itself when it redeems the code, and ever after.
+    pub(super) client_auth: AuthMethod,
+    /// What vouches for the client's name.
+    pub(super) vouched: Vouched,
+    /// Whether the answer goes to a program on the person's own computer, and nothing proves which.
     pub(super) loopback_only: bool,
     pub(super) redirect_uri: String,
     /// Whether the client named the address; it must then name it again with the code (RFC 6749 section 4.1.3).

@@ -75,6 +75,11 @@ impl RedirectUri {
         self.kind == Kind::Loopback
     }
 
+    /// Whether it leads to a server, whose name the web's certificates prove.
+    pub(super) fn is_web(&self) -> bool {
+        self.kind == Kind::Https
+    }
+
     /// Where it leads, for people.
     pub(super) fn destination(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
@@ -107,7 +112,9 @@ fn is_loopback(url: &Url) -> bool {
 fn is_ours(url: &Url, config: &Config) -> bool {
     [&config.public_origin, &config.content_origin].into_iter().filter_map(|own| Url::parse(own).ok()).any(
         |own| {
-            let same_host = url.host_str().is_some() && url.host_str() == own.host_str();
+            // A name with its root's dot leads to the same host.
+            let host = url.host_str().map(|host| host.trim_end_matches('.'));
+            let same_host = host.is_some() && host == own.host_str();
             url.origin() == own.origin() || (same_host && !is_loopback(url))
         },
     )

@@ -7,7 +7,7 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
-    client::Client,
+    client::{AuthMethod, Presented},
     grant::{End, Holder},
     params::Params,
     store::shard as sql,
@@ -88,6 +88,7 @@ enum Standing {
 struct Family {
     id: FamilyId,
     holder: Holder,
+    client_auth: AuthMethod,
     secret: SecretKey,
     resource: String,
     granted: Scopes,
@@ -105,6 +106,7 @@ struct FamilyRow {
     generation: i64,
     user_id: UserId,
     client_id: String,
+    client_auth: AuthMethod,
     secret: Sealed,
     wrapped_key: Sealed,
     resource: String,
@@ -125,6 +127,7 @@ impl FromRow for FamilyRow {
             generation: row.get("generation")?,
             user_id: row.get("user_id")?,
             client_id: row.get("client_id")?,
+            client_auth: row.get("client_auth")?,
             secret: row.get("secret")?,
             wrapped_key: row.get("wrapped_key")?,
             resource: row.get("resource")?,
@@ -154,6 +157,7 @@ impl FamilyRow {
                 user_id: self.user_id,
                 client_id: self.client_id,
             },
+            client_auth: self.client_auth,
             resource: self.resource,
             granted: self.granted,
             number: self.number,
@@ -278,15 +282,18 @@ pub(super) fn begin(
 /// read again and give the pair that it made.
 pub(super) async fn refresh(
     platform: &Platform<'_>,
-    client: &Client,
+    client: &Presented,
     parameters: &Params,
 ) -> Result<Tokens, TokenFault> {
     let token = parameters.get("refresh_token").ok_or(TokenFault::Parameter("refresh_token is missing."))?;
     let token = RefreshToken::parse(token).ok_or(TokenFault::Grant)?;
-    for _ in 0..MOST_ATTEMPTS {
+    for attempt in 0..MOST_ATTEMPTS {
         let family = find(platform, &token).await?.ok_or(TokenFault::Grant)?;
         if family.holder.client_id != client.id {
             return Err(TokenFault::Grant);
+        }
+        if attempt == 0 {
+            client.prove(platform, family.client_auth).await?;
         }
         check_resource(platform, parameters, &family.resource)?;
         let scopes = narrowed(family.granted, parameters.get("scope"))?;

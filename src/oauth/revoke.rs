@@ -2,7 +2,7 @@
 
 use super::{
     access_token::{self, Audience},
-    client,
+    client::{PresentFault, Presented},
     grant::{End, Holder},
     params::Params,
     refresh::{self, RefreshToken},
@@ -20,6 +20,16 @@ enum RevokeFault {
     Malformed,
     Client,
     Unavailable,
+}
+
+impl From<PresentFault> for RevokeFault {
+    fn from(fault: PresentFault) -> Self {
+        match fault {
+            PresentFault::NoId | PresentFault::Assertion => Self::Malformed,
+            PresentFault::Unknown => Self::Client,
+            PresentFault::Unavailable => Self::Unavailable,
+        }
+    }
 }
 
 impl From<DatabaseFault> for RevokeFault {
@@ -46,7 +56,11 @@ fn wire_error(fault: &RevokeFault) -> Response {
         RevokeFault::Malformed => {
             wire::error(400, "invalid_request", "Send token and client_id once each, as a form.")
         }
-        RevokeFault::Client => wire::error(401, "invalid_client", "The client is not registered."),
+        RevokeFault::Client => wire::error(
+            401,
+            "invalid_client",
+            "The client is not registered, or did not prove itself by private_key_jwt as it must.",
+        ),
         RevokeFault::Unavailable => wire::unavailable(),
     }
 }
@@ -64,10 +78,12 @@ async fn try_revoke(platform: &Platform<'_>, request: &Request) -> Result<(), Re
     let form = request.form().ok_or(RevokeFault::Malformed)?;
     let parameters = Params::once(form).map_err(|_| RevokeFault::Malformed)?;
     let token = parameters.get("token").ok_or(RevokeFault::Malformed)?;
-    let id = parameters.get("client_id").ok_or(RevokeFault::Malformed)?;
-    let client = client::find(platform, id).await?.ok_or(RevokeFault::Client)?;
+    let client = Presented::read(platform, request, &parameters).await?;
     match holder_of(platform, token).await? {
-        Some(holder) if holder.client_id == client.id => Ok(holder.end(platform, End::ByClient).await?),
+        Some(holder) if holder.client_id == client.id => {
+            client.prove(platform, holder.client_auth(platform).await?).await?;
+            Ok(holder.end(platform, End::ByClient).await?)
+        }
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     access_token,
-    client::{self, Client},
+    client::{PresentFault, Presented},
     code,
     grant::Holder,
     params::{Params, Repeated},
@@ -26,7 +26,7 @@ pub(super) enum TokenFault {
     Parameter(&'static str),
     Repeated,
     GrantType,
-    /// There is no such client, it has expired, or it brought a secret, which no client has.
+    /// There is no such client, it has expired, it did not prove itself, or it brought a secret, which no client has.
     Client,
     /// Code or refresh token are not good, whatever the reason.
     Grant,
@@ -38,6 +38,19 @@ pub(super) enum TokenFault {
 impl From<DatabaseFault> for TokenFault {
     fn from(_: DatabaseFault) -> Self {
         Self::Unavailable
+    }
+}
+
+impl From<PresentFault> for TokenFault {
+    fn from(fault: PresentFault) -> Self {
+        match fault {
+            PresentFault::NoId => Self::Parameter("client_id is missing."),
+            PresentFault::Unknown => Self::Client,
+            PresentFault::Assertion => Self::Parameter(
+                "client_assertion needs client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer.",
+            ),
+            PresentFault::Unavailable => Self::Unavailable,
+        }
     }
 }
 
@@ -63,7 +76,7 @@ fn wire_error(fault: TokenFault) -> Response {
         TokenFault::Client => wire::error(
             401,
             "invalid_client",
-            "The client is not registered or its registration has expired; register again. No client has a secret.",
+            "The client is not registered, its registration has expired, or it did not prove itself by private_key_jwt as it must. No client has a secret.",
         ),
         TokenFault::Grant => wire::error(
             400,
@@ -113,27 +126,14 @@ async fn try_token(platform: &Platform<'_>, request: &Request) -> Result<Respons
         Repeated::Other => TokenFault::Repeated,
     })?;
     let grant_type = parameters.get("grant_type").ok_or(TokenFault::Parameter("grant_type is missing."))?;
-    let client = public_client(platform, request, &parameters).await?;
+    let client = Presented::read(platform, request, &parameters).await?;
     let tokens = match grant_type {
         "authorization_code" => code::redeem(platform, &client, &parameters).await?,
         "refresh_token" => refresh::refresh(platform, &client, &parameters).await?,
         _ => return Err(TokenFault::GrantType),
     };
-    client::touch(platform, client).await;
+    client.touch(platform).await;
     respond(platform, &tokens)
-}
-
-/// The client that calls. All are public: one that brings a secret mistakes this server for another.
-async fn public_client(
-    platform: &Platform<'_>,
-    request: &Request,
-    parameters: &Params,
-) -> Result<Client, TokenFault> {
-    if request.header("authorization").is_some() || parameters.get("client_secret").is_some() {
-        return Err(TokenFault::Client);
-    }
-    let id = parameters.get("client_id").ok_or(TokenFault::Parameter("client_id is missing."))?;
-    client::find(platform, id).await?.ok_or(TokenFault::Client)
 }
 
 fn respond(platform: &Platform<'_>, tokens: &Tokens) -> Result<Response, TokenFault> {

@@ -9,9 +9,10 @@ use super::{
 };
 use crate::{
     delivery::{self, Release},
-    desk::{Safename, Tenant, TenantId, UserId},
+    desk::{ClientId, Safename, Tenant, TenantId, UserId},
     http::{Problem, Response},
     identity::{self, EmailAddress, SignInLink},
+    oauth,
     platform::{DatabaseFault, Platform},
     tenants::{self, CreateFault, Listed, NewMember, NewTenant, Registration, State},
 };
@@ -63,6 +64,11 @@ pub(super) async fn answer(platform: &Platform<'_>, command: Command) -> Respons
         Command::DeleteTenant { safename } => delete(platform, &safename).await,
         Command::RestoreTenant { safename } => restore(platform, &safename).await,
         Command::RotateKeys => rotate_keys(platform).await,
+        Command::AddClient { name, redirect_uris, jwks_uri } => {
+            add_client(platform, &name, redirect_uris, jwks_uri).await
+        }
+        Command::ListClients { after } => list_clients(platform, &after).await,
+        Command::RemoveClient { client_id } => remove_client(platform, &client_id).await,
     };
     match answered {
         Ok(response) => response,
@@ -224,6 +230,48 @@ async fn restore(platform: &Platform<'_>, safename: &Safename) -> Result<Respons
 async fn rotate_keys(platform: &Platform<'_>) -> Result<Response, Fault> {
     let rotation = tenants::rotate_keys(platform).await?;
     Ok(ok(&json!({ "done": rotation.done, "remaining": rotation.remaining, "lost": rotation.lost })))
+}
+
+async fn add_client(
+    platform: &Platform<'_>,
+    name: &str,
+    redirect_uris: Vec<String>,
+    jwks_uri: Option<String>,
+) -> Result<Response, Fault> {
+    let client_id = oauth::add_client(platform, name, redirect_uris, jwks_uri).await?.map_err(|fault| {
+        let hint = "Name 1 to 10 addresses as the app gives them.";
+        Fault::Problem(Problem::new(400, "invalid_client_metadata", fault.sentence(), hint))
+    })?;
+    Ok(ok(&json!({ "client_id": client_id })))
+}
+
+async fn list_clients(platform: &Platform<'_>, after: &str) -> Result<Response, Fault> {
+    let found = oauth::list_clients(platform, after).await?;
+    let clients: Vec<_> = found
+        .iter()
+        .map(|client| {
+            json!({
+                "client_id": client.client_id,
+                "name": client.name,
+                "redirect_uris": client.redirect_uris,
+                "created_at": utc(client.created_at),
+            })
+        })
+        .collect();
+    Ok(ok(&json!({ "clients": clients })))
+}
+
+async fn remove_client(platform: &Platform<'_>, client_id: &ClientId) -> Result<Response, Fault> {
+    if oauth::remove_client(platform, client_id).await? {
+        return Ok(ok(&json!({ "client_id": client_id, "removed": true })));
+    }
+    let hint = "See scripts/admin list-clients; those that registered themselves expire by themselves.";
+    Err(Fault::Problem(Problem::new(
+        404,
+        "client_not_found",
+        "There is no such client of the operator's.",
+        hint,
+    )))
 }
 
 async fn registered(platform: &Platform<'_>, safename: &Safename) -> Result<Registration, Fault> {

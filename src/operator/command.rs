@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use crate::{
-    desk::{Code, Problem, Role, Safename, TimeZoneName},
+    desk::{ClientId, Code, Problem, Role, Safename, TimeZoneName},
     identity::EmailAddress,
     tenants::{NameFault, new_safename},
 };
@@ -22,6 +22,9 @@ pub(super) enum Command {
     DeleteTenant { safename: Safename },
     RestoreTenant { safename: Safename },
     RotateKeys,
+    AddClient { name: String, redirect_uris: Vec<String>, jwks_uri: Option<String> },
+    ListClients { after: String },
+    RemoveClient { client_id: ClientId },
 }
 
 /// Makes a tenant.
@@ -44,7 +47,7 @@ pub(super) struct Invite {
 }
 
 const NAMES: &str = "create_tenant, create_sign_in_link, invite, list_tenants, status, hold_shard, release_shard, \
-    export_tenant, delete_tenant, restore_tenant, rotate_keys";
+    export_tenant, delete_tenant, restore_tenant, rotate_keys, add_client, list_clients, remove_client";
 
 impl Command {
     /// Parses `{"command": NAME, …}`.
@@ -69,6 +72,9 @@ impl Command {
             Some("delete_tenant") => of_tenant(fields, |safename| Self::DeleteTenant { safename }),
             Some("restore_tenant") => of_tenant(fields, |safename| Self::RestoreTenant { safename }),
             Some("rotate_keys") => fields.finish(Some(Self::RotateKeys)),
+            Some("add_client") => add_client(fields),
+            Some("list_clients") => list_clients(fields),
+            Some("remove_client") => remove_client(fields),
             Some(_) => Err(vec![Problem::new(Code::NotInList, "command", format!("It is one of {NAMES}."))]),
             None => Err(vec![Problem::new(Code::Missing, "command", format!("Name one of {NAMES}."))]),
         }
@@ -149,6 +155,28 @@ fn export_tenant(mut fields: Fields) -> Result<Command, Vec<Problem>> {
 fn of_tenant(mut fields: Fields, command: impl FnOnce(Safename) -> Command) -> Result<Command, Vec<Problem>> {
     let safename = fields.text("safename", safename);
     fields.finish(safename.map(command))
+}
+
+fn add_client(mut fields: Fields) -> Result<Command, Vec<Problem>> {
+    let name = fields.text("name", |text| words(text, 80, "It has 1 to 80 characters."));
+    let redirect_uris = fields.texts("redirect_uris");
+    let jwks_uri = fields.optional_text("jwks_uri");
+    let made = name.zip(redirect_uris).map(|(name, redirect_uris)| Command::AddClient {
+        name,
+        redirect_uris,
+        jwks_uri,
+    });
+    fields.finish(made)
+}
+
+fn list_clients(mut fields: Fields) -> Result<Command, Vec<Problem>> {
+    let after = fields.optional_text("after").unwrap_or_default();
+    fields.finish(Some(Command::ListClients { after }))
+}
+
+fn remove_client(mut fields: Fields) -> Result<Command, Vec<Problem>> {
+    let client_id = fields.text("client_id", |text| text.parse().map_err(|_| "It begins with cli_."));
+    fields.finish(client_id.map(|client_id| Command::RemoveClient { client_id }))
 }
 
 const SAFENAME: &str = "It is 3 to 40 of a-z, 0-9 and -, and neither begins nor ends with -.";

@@ -43,6 +43,15 @@ impl Fields {
         }
     }
 
+    /// A list of texts.
+    pub(super) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+        match self.rest.remove(name).map(serde_json::from_value) {
+            None => self.fault(Code::Missing, name, "Add it."),
+            Some(Ok(texts)) => Some(texts),
+            Some(Err(_)) => self.fault(Code::WrongType, name, "It is a list of texts."),
+        }
+    }
+
     /// True or false; false when left out.
     pub(super) fn flag(&mut self, name: &'static str) -> bool {
         match self.rest.remove(name) {

@@ -14,6 +14,8 @@ pub struct Config {
     pub keys: Keyring,
     /// How long an access token lives, in seconds.
     pub access_token_seconds: i64,
+    /// Most clients that may register themselves within an hour; a third of them from one address.
+    pub registrations_per_hour: i64,
     /// Ports besides 443 that outgoing requests may use.
     pub outgoing_ports: Vec<u16>,
     /// How mail is sent; nothing when none is.
@@ -74,6 +76,7 @@ const PUBLIC_ORIGIN: &str = "PUBLIC_ORIGIN";
 const CONTENT_ORIGIN: &str = "CONTENT_ORIGIN";
 const POSTERN_KEYS: &str = "POSTERN_KEYS";
 const ACCESS_TOKEN_SECONDS: &str = "ACCESS_TOKEN_SECONDS";
+const REGISTRATIONS_PER_HOUR: &str = "REGISTRATIONS_PER_HOUR";
 const OUTGOING_PORTS: &str = "OUTGOING_PORTS";
 const MAIL_SENDER: &str = "MAIL_SENDER";
 const MAIL_FROM: &str = "MAIL_FROM";
@@ -99,12 +102,17 @@ impl Config {
         Setting {
             name: POSTERN_KEYS,
             default: None,
-            meaning: "Secret. Root keys as JSON: {\"current\": id, \"keys\": {id: 32 bytes in base64url}, \"retired\": [ids]}.",
+            meaning: "Secret. Root keys as JSON: {\"current\": id, \"keys\": {id: 32 bytes in base64url}, \"leaked\": [ids], \"retired\": [ids]}.",
         },
         Setting {
             name: ACCESS_TOKEN_SECONDS,
             default: Some("600"),
             meaning: "Life of an access token in seconds, 5 to 3600.",
+        },
+        Setting {
+            name: REGISTRATIONS_PER_HOUR,
+            default: Some("300"),
+            meaning: "Most clients that may register themselves within an hour, 3 to 10000; a third of them from one address.",
         },
         Setting {
             name: OUTGOING_PORTS,
@@ -141,7 +149,12 @@ impl Config {
         let access_token_seconds = collect(
             &mut problems,
             ACCESS_TOKEN_SECONDS,
-            seconds(lookup(ACCESS_TOKEN_SECONDS), 600, 5..=3600),
+            number(lookup(ACCESS_TOKEN_SECONDS), "seconds", 600, 5..=3600),
+        );
+        let registrations_per_hour = collect(
+            &mut problems,
+            REGISTRATIONS_PER_HOUR,
+            number(lookup(REGISTRATIONS_PER_HOUR), "registrations", 300, 3..=10_000),
         );
         let outgoing_ports = collect(&mut problems, OUTGOING_PORTS, ports(lookup(OUTGOING_PORTS)));
         let mail = mail(&mut problems, &lookup);
@@ -154,19 +167,18 @@ impl Config {
                     .to_owned(),
             });
         }
-        match (public_origin, content_origin, keys, access_token_seconds, outgoing_ports) {
-            (Some(public), Some(content), Some(keys), Some(life), Some(ports)) if problems.is_empty() => {
-                Ok(Self {
-                    public_origin: public,
-                    content_origin: content,
-                    keys,
-                    access_token_seconds: life,
-                    outgoing_ports: ports,
-                    mail,
-                })
-            }
-            _ => Err(problems),
-        }
+        let made = || {
+            Some(Self {
+                public_origin: public_origin?,
+                content_origin: content_origin?,
+                keys: keys?,
+                access_token_seconds: access_token_seconds?,
+                registrations_per_hour: registrations_per_hour?,
+                outgoing_ports: outgoing_ports?,
+                mail,
+            })
+        };
+        if problems.is_empty() { made().ok_or(problems) } else { Err(problems) }
     }
 
     /// Whether the app itself runs on loopback, which alone allows http and loopback addresses.
@@ -215,8 +227,9 @@ fn keys(value: Option<String>) -> Result<Keyring, String> {
     Keyring::parse(&value.ok_or("is not set; no key has a default")?)
 }
 
-fn seconds(
+fn number(
     value: Option<String>,
+    of: &str,
     default: i64,
     allowed: std::ops::RangeInclusive<i64>,
 ) -> Result<i64, String> {
@@ -226,7 +239,7 @@ fn seconds(
     text.parse()
         .ok()
         .filter(|number| allowed.contains(number))
-        .ok_or_else(|| format!("must be a number of seconds from {} to {}", allowed.start(), allowed.end()))
+        .ok_or_else(|| format!("must be a number of {of} from {} to {}", allowed.start(), allowed.end()))
 }
 
 fn ports(value: Option<String>) -> Result<Vec<u16>, String> {

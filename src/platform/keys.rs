@@ -36,6 +36,8 @@ pub enum Purpose {
     SignInCode,
     /// Hides what sign-in attempts are counted by.
     SignInAttempt,
+    /// Makes the names under which callers' addresses are counted.
+    PeerAddress,
 }
 
 impl Purpose {
@@ -50,6 +52,7 @@ impl Purpose {
             Self::Operator => "postern/operator/v1",
             Self::SignInCode => "postern/sign-in-code/v1",
             Self::SignInAttempt => "postern/sign-in-attempt/v1",
+            Self::PeerAddress => "postern/peer-address/v1",
         }
     }
 }
@@ -59,6 +62,7 @@ pub struct Keyring {
     current: String,
     current_root: [u8; 32],
     roots: BTreeMap<String, [u8; 32]>,
+    leaked: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -67,18 +71,20 @@ struct KeyringText {
     current: String,
     keys: BTreeMap<String, String>,
     #[serde(default)]
+    leaked: Vec<String>,
+    #[serde(default)]
     retired: Vec<String>,
 }
 
 impl Keyring {
-    /// Parses `{"current": id, "keys": {id: 32 bytes in base64url}, "retired": [ids]}`. Retired keys are dropped:
-    /// nothing that they made is accepted.
+    /// Parses `{"current": id, "keys": {id: 32 bytes in base64url}, "leaked": [ids], "retired": [ids]}`. Retired keys are
+    /// dropped: nothing that they made is accepted. Leaked ones only open what is to be sealed anew.
     ///
     /// # Errors
     /// A sentence that says what is wrong and holds none of the secret.
     pub fn parse(text: &str) -> Result<Self, String> {
         let parsed: KeyringText = serde_json::from_str(text)
-            .map_err(|_| "it is not JSON of the form {current, keys, retired}".to_owned())?;
+            .map_err(|_| "it is not JSON of the form {current, keys, leaked, retired}".to_owned())?;
         let mut roots = BTreeMap::new();
         for (id, encoded) in parsed.keys {
             if parsed.retired.contains(&id) {
@@ -94,8 +100,9 @@ impl Keyring {
                 .ok_or_else(|| format!("key {id} is not 32 bytes in base64url"))?;
             roots.insert(id, root);
         }
-        let current_root = *roots.get(&parsed.current).ok_or("the current key is missing or retired")?;
-        Ok(Self { current: parsed.current, current_root, roots })
+        let usable = roots.get(&parsed.current).filter(|_| !parsed.leaked.contains(&parsed.current));
+        let current_root = *usable.ok_or("the current key is missing, leaked or retired")?;
+        Ok(Self { current: parsed.current, current_root, roots, leaked: parsed.leaked })
     }
 
     /// The id of the key that new things are made with.
@@ -108,9 +115,11 @@ impl Keyring {
         derive(&self.current_root, purpose.label())
     }
 
-    /// The key with this id for `purpose`, unless it is unknown or retired.
+    /// The key with this id for `purpose`, unless it is unknown or retired. A leaked one is there for the keys of tenants
+    /// alone: whoever has it could have made everything else.
     pub fn by_id(&self, id: &str, purpose: Purpose) -> Option<SecretKey> {
-        self.roots.get(id).map(|root| derive(root, purpose.label()))
+        let trusted = purpose == Purpose::TenantKey || !self.leaked.iter().any(|leaked| leaked == id);
+        self.roots.get(id).filter(|_| trusted).map(|root| derive(root, purpose.label()))
     }
 
     /// Seals `plaintext` under the current key for `purpose`. The text names the key.

@@ -16,6 +16,7 @@ mod key_value;
 mod keys;
 mod mail;
 mod memory;
+mod signatures;
 
 use std::{future::Future, pin::Pin};
 
@@ -33,6 +34,7 @@ pub use key_value::{KeyValue, KvFault};
 pub use keys::{Keyring, Purpose, SealFault, Sealed, SecretKey, TenantKey};
 pub use mail::{Letter, Mail};
 pub use memory::Memory;
+pub use signatures::{PublicKey, Signatures};
 
 pub(crate) use database::statements;
 
@@ -52,6 +54,8 @@ pub struct Platform<'a> {
     pub memory: &'a Memory,
     /// The web. Use it through `http::guard` only.
     pub http: &'a dyn HttpClient,
+    /// Checks what others signed.
+    pub signatures: &'a dyn Signatures,
     /// Media and other large bytes.
     pub blobs: &'a dyn Blobs,
     /// The time.

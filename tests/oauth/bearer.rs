@@ -99,10 +99,15 @@ fn rfc6750_2_1_the_scheme_is_in_any_case_and_the_header_alone() {
 }
 
 #[test]
-fn rfc9068_2_header_and_claims() {
+fn rfc9068_2_1_the_header_names_the_type_and_the_key() {
+    let world = World::new();
+    assert_eq!(part(&access(&world), 0), json!({ "alg": "HS256", "typ": "at+jwt", "kid": "t1" }));
+}
+
+#[test]
+fn rfc9068_2_2_every_required_claim_is_there() {
     let world = World::new();
     let token = access(&world);
-    assert_eq!(part(&token, 0), json!({ "alg": "HS256", "typ": "at+jwt", "kid": "t1" }));
     let claims = part(&token, 1);
     let now = world.sim.clock.now().as_seconds();
     assert_eq!(claims["iss"], "http://localhost:8790");
@@ -110,8 +115,29 @@ fn rfc9068_2_header_and_claims() {
     assert_eq!(claims["sub"], world.company.owner.as_str());
     assert_eq!(claims["client_id"], world.client_id.as_str());
     assert_eq!((claims["iat"].as_i64(), claims["exp"].as_i64()), (Some(now), Some(now + 600)));
-    assert_eq!(claims["scope"], "workspace:read posts:read posts:write");
+    let id = claims["jti"].as_str().unwrap();
+    assert!(id.len() >= 22, "128 random bits: {id}");
     assert_ne!(claims["jti"], part(&access(&world), 1)["jti"]);
+}
+
+#[test]
+fn rfc9068_2_2_3_the_scope_is_the_one_granted() {
+    let world = World::new();
+    assert_eq!(part(&access(&world), 1)["scope"], "workspace:read posts:read posts:write");
+    let code = world.code_for(&super::with(&world.wish(), "scope", Some("posts:read offline_access")));
+    let (_, tokens) = world.token(&world.redemption(&code));
+    assert_eq!(part(tokens["access_token"].as_str().unwrap(), 1)["scope"], tokens["scope"]);
+}
+
+#[test]
+fn rfc9068_5_and_rfc9700_4_15_no_client_s_id_can_be_a_person_s() {
+    let world = World::new();
+    let claims = part(&access(&world), 1);
+    assert!(claims["sub"].as_str().unwrap().starts_with("usr_"));
+    for id in [world.company.owner.as_str(), "usr_00000000000000000000000000"] {
+        let wish = super::with(&world.wish(), "client_id", Some(id));
+        assert_eq!(world.authorize(&wish).status, 400, "{id}");
+    }
 }
 
 #[test]
@@ -238,28 +264,55 @@ fn other_artefacts_are_no_access_tokens() {
     assert_eq!(super::error(&world.token(&world.redemption(access))), (400, "invalid_grant"));
 }
 
+/// The root keys t1, which every world begins with, and t2, which is current from now on.
+fn rotate(world: &mut World, more: &str) {
+    let mut settings = local_settings();
+    settings[2].1 = format!(
+        r#"{{"current":"t2","keys":{{"t1":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8","t2":"HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}}{more}}}"#
+    );
+    world.sim.config = config_from(&settings).unwrap_or_else(|_| panic!("settings"));
+}
+
 #[test]
-fn a_key_is_rotated_without_signing_anyone_out_and_retired_within_a_token_s_life() {
-    let keys = |text: &str| {
-        let mut settings = local_settings();
-        settings[2].1 = text.to_owned();
-        config_from(&settings).unwrap_or_else(|_| panic!("settings"))
-    };
-    let old = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-    let new = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+fn rfc9068_4_keys_rotate_by_their_id_without_signing_anyone_out() {
     let mut world = World::new();
     let tokens = world.tokens();
     let access = tokens["access_token"].as_str().unwrap();
-    world.sim.config = keys(&format!(r#"{{"current":"t2","keys":{{"t1":"{old}","t2":"{new}"}}}}"#));
-    assert_eq!(world.call(access), Ok(()));
+    rotate(&mut world, "");
+    assert_eq!(world.call(access), Ok(()), "until it expires");
     let (_, second) = world.refresh(tokens["refresh_token"].as_str().unwrap());
     assert_eq!(part(second["access_token"].as_str().unwrap(), 0)["kid"], "t2");
     run(postern::tenants::rotate_keys(&world.sim.platform())).unwrap_or_else(|_| panic!("rotated"));
-    world.sim.config =
-        keys(&format!(r#"{{"current":"t2","keys":{{"t1":"{old}","t2":"{new}"}},"retired":["t1"]}}"#));
+    rotate(&mut world, r#","retired":["t1"]"#);
     assert!(invalid(&world, access));
     assert_eq!(world.call(second["access_token"].as_str().unwrap()), Ok(()));
     assert_eq!(world.refresh(second["refresh_token"].as_str().unwrap()).0, 200);
+}
+
+#[test]
+fn rfc9068_4_a_leaked_key_is_worth_nothing_at_once_and_everybody_refreshes() {
+    let mut world = World::new();
+    let tokens = world.tokens();
+    let access = tokens["access_token"].as_str().unwrap().to_owned();
+    let leaked = key_for(&world, Purpose::AccessToken);
+    let forged_before = forged(&world, |_| {}, &good_header(), &leaked);
+    assert_eq!(world.call(&forged_before), Ok(()), "who has the key can forge");
+
+    rotate(&mut world, r#","leaked":["t1"]"#);
+    assert!(invalid(&world, &access) && invalid(&world, &forged_before));
+    let as_new = Header::empty().with_token_type("at+jwt").with_key_id("t2");
+    assert!(invalid(&world, &forged(&world, |_| {}, &as_new, &leaked)), "nor under the new key's name");
+    let (status, second) = world.refresh(tokens["refresh_token"].as_str().unwrap());
+    assert_eq!(status, 200, "before anything was wrapped anew: {second}");
+    let access = second["access_token"].as_str().unwrap();
+    assert_eq!((part(access, 0)["kid"].as_str(), world.call(access)), (Some("t2"), Ok(())));
+
+    run(postern::tenants::rotate_keys(&world.sim.platform())).unwrap_or_else(|_| panic!("rotated"));
+    rotate(&mut world, r#","retired":["t1"]"#);
+    assert_eq!(world.call(access), Ok(()));
+    assert!(invalid(&world, &forged(&world, |_| {}, &good_header(), &leaked)), "a retired kid");
+    assert_eq!(world.refresh(second["refresh_token"].as_str().unwrap()).0, 200);
+    assert_eq!(world.authorize(&world.wish()).status, 303, "the person is still signed in");
 }
 
 #[test]

@@ -22,14 +22,17 @@ fn rfc8414_2_the_issuer_and_endpoints_are_the_public_origin_s() {
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code", "refresh_token"],
             "code_challenge_methods_supported": ["S256"],
-            "token_endpoint_auth_methods_supported": ["none"],
-            "revocation_endpoint_auth_methods_supported": ["none"],
+            "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ["RS256", "ES256"],
+            "revocation_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+            "revocation_endpoint_auth_signing_alg_values_supported": ["RS256", "ES256"],
             "scopes_supported": [
                 "workspace:read", "social_profiles:read", "social_profiles:write", "posts:read", "posts:write",
                 "posts:publish", "workflows:read", "workflows:write", "workflows:run", "brand:write",
                 "media:write", "catalogue:read", "catalogue:write", "comments:read", "comments:write",
                 "analytics:read", "offline_access"
             ],
+            "client_id_metadata_document_supported": true,
             "authorization_response_iss_parameter_supported": true
         })
     );

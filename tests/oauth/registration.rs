@@ -3,7 +3,7 @@
 use postern::{http::RequestMethod, oauth};
 use serde_json::{Value, json};
 
-use super::{World, answer, error, request};
+use super::{World, answer, error, request, text, with};
 use crate::sim::run;
 
 fn with_redirects(world: &World, redirects: &[&str]) -> (u16, Value) {
@@ -79,9 +79,10 @@ fn a_body_that_is_no_json_is_refused() {
     assert_eq!(error(&answer), (400, "invalid_client_metadata"));
 }
 
+/// Every address that a known client is seen to use, the ports as they came.
 #[test]
-fn the_addresses_of_real_clients_are_accepted() {
-    let world = World::deployed();
+fn mcp_authorization_the_addresses_of_real_clients_are_accepted() {
+    let mut world = World::deployed();
     for redirects in [
         &["http://localhost:51234/callback"][..],
         &["https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"],
@@ -105,7 +106,13 @@ fn the_addresses_of_real_clients_are_accepted() {
         &["com.example.app:/oauth2redirect"],
         &["vscode-insiders://publisher.extension/callback"],
     ] {
-        assert_eq!(with_redirects(&world, redirects).0, 201, "{redirects:?}");
+        let (status, body) = with_redirects(&world, redirects);
+        assert_eq!(status, 201, "{redirects:?}");
+        world.client_id = body["client_id"].as_str().unwrap().to_owned();
+        for address in redirects {
+            let response = world.authorize(&with(&world.wish(), "redirect_uri", Some(address)));
+            assert_eq!(response.status, 303, "{address}: {}", text(&response));
+        }
     }
 }
 
@@ -141,6 +148,8 @@ fn rfc8252_8_addresses_that_could_hurt_are_refused() {
         "",
         "https://mcp.example.com/authorize",
         "https://mcp.example.com:8443/x",
+        "https://mcp.example.com./authorize",
+        "https://MCP.example.com/authorize",
         "https://wall.example.com/acme/acme",
         "..:x",
     ] {

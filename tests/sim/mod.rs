@@ -15,6 +15,7 @@ mod executor;
 mod faults;
 mod key_value;
 mod mail;
+mod signatures;
 mod web;
 pub mod world;
 
@@ -89,6 +90,7 @@ impl Sim {
             key_value: &self.key_value,
             memory: &self.memory,
             http: &self.web,
+            signatures: &signatures::SimSignatures,
             blobs: &*self.blobs,
             clock: &*self.clock,
             entropy: &self.entropy,

@@ -12,6 +12,7 @@ use super::{
     http_client::Web,
     key_value::Kv,
     mail,
+    signatures::WebCrypto,
     small::{Console, IsolateClock, IsolateEntropy},
     stream,
 };
@@ -141,6 +142,7 @@ impl Bindings {
             key_value: &self.key_value,
             memory: &self.memory,
             http,
+            signatures: &WebCrypto,
             blobs: &self.media,
             clock: &IsolateClock,
             entropy: &IsolateEntropy,

@@ -6,5 +6,6 @@ mod entry;
 mod http_client;
 mod key_value;
 mod mail;
+mod signatures;
 mod small;
 mod stream;

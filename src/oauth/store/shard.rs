@@ -9,9 +9,9 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (tenant_id, user_id, client_id) DO UPDATE SET client_name = excluded.client_name";
 
     /// Adds a grant under the person's entry of the client. It lives as long as its code, until that is redeemed.
-    /// ?1 tenant ?2 grant ?3 person ?4 client ?5 capabilities ?6 offline ?7 now ?8 expiry
-    pub(in crate::oauth) ADD_GRANT = "add_grant", "INSERT INTO oauth_grant (tenant_id, grant_id, app_id, user_id, client_id, capabilities, offline, created_at, expires_at)
-SELECT tenant_id, ?2, app_id, user_id, client_id, ?5, ?6, ?7, ?8 FROM app_entry
+    /// ?1 tenant ?2 grant ?3 person ?4 client ?5 capabilities ?6 offline ?7 now ?8 expiry ?9 how the client proves itself
+    pub(in crate::oauth) ADD_GRANT = "add_grant", "INSERT INTO oauth_grant (tenant_id, grant_id, app_id, user_id, client_id, capabilities, offline, created_at, expires_at, client_auth)
+SELECT tenant_id, ?2, app_id, user_id, client_id, ?5, ?6, ?7, ?8, ?9 FROM app_entry
 WHERE tenant_id = ?1 AND user_id = ?3 AND client_id = ?4";
 
     /// ?1 tenant ?2 grant ?3 JSON list of workspaces
@@ -25,7 +25,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
     /// A code, whatever its state, and the grant it is for. ?1 tenant ?2 code's hash
     pub(in crate::oauth) FIND_CODE = "find_code", "SELECT c.grant_id, c.client_id, c.redirect_uri, c.redirect_given, c.challenge, c.resource, c.used_at,
-  g.user_id, g.generation, g.offline, g.created_at AS consented_at, t.wrapped_key
+  g.user_id, g.generation, g.offline, g.client_auth, g.created_at AS consented_at, t.wrapped_key
 FROM auth_code c
 JOIN oauth_grant g ON g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id
 JOIN tenant t ON t.tenant_id = c.tenant_id
@@ -44,7 +44,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
     /// A family, whatever its state, and its grant. ?1 tenant ?2 family
     pub(in crate::oauth) FIND_FAMILY = "find_family", "SELECT f.grant_id, f.secret, f.resource, f.token_number, f.first_uses, f.expires_at, f.ended_at,
-  g.user_id, g.client_id, g.generation, g.capabilities, g.used_at, g.expires_at AS grant_expires_at, t.wrapped_key
+  g.user_id, g.client_id, g.client_auth, g.generation, g.capabilities, g.used_at, g.expires_at AS grant_expires_at, t.wrapped_key
 FROM refresh_family f
 JOIN oauth_grant g ON g.tenant_id = f.tenant_id AND g.grant_id = f.grant_id
 JOIN tenant t ON t.tenant_id = f.tenant_id
@@ -61,6 +61,9 @@ WHERE tenant_id = ?1 AND family_id = ?2 AND token_number = ?3 AND ended_at IS NU
 
     /// ?1 tenant ?2 grant ?3 now
     pub(in crate::oauth) TOUCH_GRANT = "touch_grant", "UPDATE oauth_grant SET used_at = ?3 WHERE tenant_id = ?1 AND grant_id = ?2";
+
+    /// ?1 tenant ?2 grant
+    pub(in crate::oauth) GRANT_CLIENT_AUTH = "grant_client_auth", "SELECT client_auth FROM oauth_grant WHERE tenant_id = ?1 AND grant_id = ?2";
 
     /// Ends a grant. ?1 tenant ?2 grant ?3 now ?4 why
     pub(in crate::oauth) END_GRANT = "end_grant", "UPDATE oauth_grant SET revoked_at = ?3, revoked_why = ?4, generation = generation + 1

@@ -42,7 +42,9 @@ rules! {
     Directory sign_in_attempt (subject, began_at) by began_at after DAY;
     Directory session (session_hash) by expires_at after 0;
     Directory pending_authorization (pending_id) by expires_at after DAY;
-    Directory client (client_id) by used_at after 90 * DAY;
+    Directory client (client_id) by expires_at after 0;
+    Directory client_assertion (assertion_hash) by expires_at after 0;
+    Directory registration_count (origin, hour) by hour after DAY;
     Shard invitation (tenant_id, invitation_id) by expires_at after DAY;
     Shard auth_code (tenant_id, code_hash) by expires_at after DAY;
     Shard oauth_grant (tenant_id, grant_id) by expires_at after 90 * DAY;
@@ -63,6 +65,7 @@ pub const KEPT: &[(&str, &str)] = &[
     ("tenant_state", "a closed list"),
     ("role", "a closed list"),
     ("sign_in_method", "a closed list"),
+    ("client_auth_method", "a closed list"),
     ("network", "a closed list"),
     ("profile_state", "a closed list"),
     ("delivery_state", "a closed list"),

@@ -5,6 +5,7 @@ mod blobs;
 mod database;
 mod key_value;
 mod senses;
+mod signatures;
 
 use super::{Home, Platform, Sql};
 
@@ -29,6 +30,7 @@ pub async fn run(platform: &Platform<'_>, statements: impl Iterator<Item = Sql>)
     }
     checks.extend(key_value::suite(platform.key_value).await);
     checks.extend(blobs::suite(platform.blobs).await);
+    checks.extend(signatures::suite(platform.signatures).await);
     checks.extend(senses::suite(platform.clock, platform.entropy));
     checks
 }

@@ -99,8 +99,8 @@ tenant_tables! {
     auth_code (grant_id, created_at) [client_id, redirect_uri, redirect_given, resource, expires_at, used_at]
         secret [code_hash, challenge];
     grant_workspace (grant_id, workspace_id) [] secret [];
-    oauth_grant (grant_id) [app_id, user_id, client_id, capabilities, offline, signed_in_by, generation, created_at,
-        expires_at, used_at, revoked_at, revoked_why] secret [];
+    oauth_grant (grant_id) [app_id, user_id, client_id, capabilities, offline, client_auth, signed_in_by, generation,
+        created_at, expires_at, used_at, revoked_at, revoked_why] secret [];
     app_entry (app_id) [user_id, client_id, client_name, created_at] secret [];
     workspace (workspace_id) [name, time_zone, grace_seconds, notice_seconds, hold_seconds, created_at] secret [];
     invitation (invitation_id) [email, user_id, role, approver, mailed, invited_by, created_at, expires_at, used_at,
