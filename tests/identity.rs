@@ -5,6 +5,7 @@ mod doors;
 mod invitations;
 pub mod mail;
 pub mod members;
+pub mod passkeys;
 
 use postern::{
     http::{Form, Response},

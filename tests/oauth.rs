@@ -1,6 +1,6 @@
 //! The authorization server, from outside: a browser and a client against the simulated platform.
 
-mod assertions;
+pub mod assertions;
 mod authorization;
 mod bearer;
 mod clients;

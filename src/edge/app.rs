@@ -78,8 +78,11 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
             identity::use_link(platform, request, secret).await
         }
         (Route::SignInLink, [secret]) => identity::link_page(platform, request, secret).await,
+        (Route::SignInPasskey, _) => identity::sign_in_by_passkey(platform, request).await,
+        (Route::PasskeyScript, _) => identity::passkey_script(),
         (Route::SignOut, _) => identity::sign_out(platform, request).await,
         (Route::Account, _) => identity::account_page(platform, request).await,
+        (Route::AccountPasskeys, _) => identity::change_passkeys(platform, request).await,
         (Route::AccountSessions, _) => identity::end_sessions(platform, request).await,
         (Route::Home, _) => studio::home(platform, request).await,
         (Route::Authorize, _) => oauth::authorize(platform, request).await,

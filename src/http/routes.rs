@@ -22,12 +22,18 @@ pub enum Route {
     SignIn,
     /// A one-time sign-in link: shown, then used.
     SignInLink,
+    /// Signs in by a passkey.
+    SignInPasskey,
     /// Ends the session.
     SignOut,
+    /// The script with which pages use passkeys.
+    PasskeyScript,
     /// The signed-in person's account: browsers and ways to sign in.
     Account,
     /// Ends sessions from the account page.
     AccountSessions,
+    /// Adds and removes passkeys from the account page.
+    AccountPasskeys,
     /// The signed-in person's tenants.
     Home,
     /// OAuth authorization endpoint.
@@ -78,9 +84,12 @@ impl Route {
             Self::Operator => "operator",
             Self::SignIn => "sign_in",
             Self::SignInLink => "sign_in_link",
+            Self::SignInPasskey => "sign_in_passkey",
             Self::SignOut => "sign_out",
+            Self::PasskeyScript => "passkey_script",
             Self::Account => "account",
             Self::AccountSessions => "account_sessions",
+            Self::AccountPasskeys => "account_passkeys",
             Self::Home => "home",
             Self::Authorize => "authorize",
             Self::Consent => "consent",
@@ -121,9 +130,12 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/operator", &[Post], Route::Operator),
     on(Origin::App, "/sign-in", &[Get, Post], Route::SignIn),
     on(Origin::App, "/sign-in/link/{}", &[Get, Post], Route::SignInLink),
+    on(Origin::App, "/sign-in/passkey", &[Post], Route::SignInPasskey),
     on(Origin::App, "/sign-out", &[Post], Route::SignOut),
+    on(Origin::App, "/passkeys.js", &[Get], Route::PasskeyScript),
     on(Origin::App, "/account", &[Get], Route::Account),
     on(Origin::App, "/account/sessions", &[Post], Route::AccountSessions),
+    on(Origin::App, "/account/passkeys", &[Post], Route::AccountPasskeys),
     on(Origin::App, "/", &[Get], Route::Home),
     on(Origin::App, "/authorize", &[Get], Route::Authorize),
     on(Origin::App, "/consent/{}", &[Get, Post], Route::Consent),

@@ -63,11 +63,17 @@ pub enum SignInMethod {
     Email,
     /// By the invitation that made the person.
     Invitation,
+    /// By a passkey.
+    Passkey,
 }
 
 impl SignInMethod {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Link, "link"), (Self::Email, "email"), (Self::Invitation, "invitation")];
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Link, "link"),
+        (Self::Email, "email"),
+        (Self::Invitation, "invitation"),
+        (Self::Passkey, "passkey"),
+    ];
 
     /// The method's name in the databases.
     pub fn as_str(self) -> &'static str {
@@ -80,6 +86,7 @@ impl SignInMethod {
             Self::Link => "by a link from the operator",
             Self::Email => "by e-mail",
             Self::Invitation => "by an invitation",
+            Self::Passkey => "by a passkey",
         }
     }
 }

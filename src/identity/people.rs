@@ -83,6 +83,7 @@ pub(super) async fn prove(
 ) -> Result<(), DatabaseFault> {
     let batch = vec![
         store::END_UNPROVED_SESSIONS.with([person.into(), kept.into()]),
+        store::END_UNPROVED_PASSKEYS.with([person.into()]),
         store::PROVE_PERSON.with([person.into(), platform.now().into()]),
     ];
     platform.directory.batch(batch).await.map(drop)

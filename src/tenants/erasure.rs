@@ -78,6 +78,7 @@ async fn erase_people(platform: &Platform<'_>, tenant: &Tenant) -> Result<bool, 
     let batch: Vec<Statement> = vec![
         store::FORGET_SESSIONS.with([list()]),
         store::FORGET_LINKS.with([list()]),
+        store::FORGET_PASSKEYS.with([list()]),
         store::FORGET_POINTERS.with([Value::from(&tenant.id), list()]),
         store::FORGET_PEOPLE.with([list()]),
         store::UNPOINT.with([Value::from(&tenant.id), PORTION.into()]),

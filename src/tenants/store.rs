@@ -89,6 +89,9 @@ LIMIT ?2";
         /// ?1 list of people
         pub(in super::super) FORGET_LINKS = "forget_links", "DELETE FROM sign_in_link WHERE user_id IN (SELECT value FROM json_each(?1))";
 
+        /// ?1 list of people
+        pub(in super::super) FORGET_PASSKEYS = "forget_passkeys", "DELETE FROM passkey WHERE user_id IN (SELECT value FROM json_each(?1))";
+
         /// ?1 tenant ?2 list of people
         pub(in super::super) FORGET_POINTERS = "forget_pointers", "DELETE FROM person_tenant
     WHERE tenant_id = ?1 AND user_id IN (SELECT value FROM json_each(?2))";
