@@ -87,7 +87,7 @@ CREATE TABLE app_entry (
 CREATE UNIQUE INDEX app_entry_by_client ON app_entry (tenant_id, user_id, client_id);
 
 CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
-INSERT INTO sign_in_method (method) VALUES ('link');
+INSERT INTO sign_in_method (method) VALUES ('link'), ('email'), ('invitation'), ('passkey');
 
 -- How a client proves itself at the token endpoint.
 CREATE TABLE client_auth_method (method TEXT PRIMARY KEY) STRICT;

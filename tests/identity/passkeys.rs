@@ -283,9 +283,12 @@ fn adding_one_needs_the_forms_own_token() {
     assert_eq!(passkeys(&sim), 0);
 }
 
+/// What changes what an authenticator says.
+type Tell = Box<dyn Fn(&mut Authenticator)>;
+
 /// What makes an authenticator's word worth nothing, in both ceremonies.
-fn lies() -> Vec<(&'static str, Box<dyn Fn(&mut Authenticator)>)> {
-    fn client(name: &'static str, value: Value) -> Box<dyn Fn(&mut Authenticator)> {
+fn lies() -> Vec<(&'static str, Tell)> {
+    fn client(name: &'static str, value: Value) -> Tell {
         Box::new(move |authenticator| authenticator.client[name] = value.clone())
     }
     vec![
