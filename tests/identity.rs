@@ -2,7 +2,10 @@
 
 mod account;
 mod doors;
+mod invitations;
 pub mod mail;
+pub mod members;
+pub mod passkeys;
 
 use postern::{
     http::{Form, Response},

@@ -1,7 +1,7 @@
 //! The authorization server, from outside: a browser and a client against the simulated platform.
 
 mod apps;
-mod assertions;
+pub mod assertions;
 mod attacks;
 mod audited;
 mod authorization;

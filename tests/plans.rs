@@ -28,7 +28,7 @@ const SMALL: &[&str] = &[
 
 /// Tables of which a tenant, and so a query that names only the tenant, has few rows.
 const FEW_PER_TENANT: &[&str] =
-    &["tenant", "workspace", "membership", "profile", "app_entry", "personal_token"];
+    &["tenant", "workspace", "membership", "invitation", "profile", "app_entry", "personal_token"];
 
 /// Costs that are meant: the statement, the line of its plan, and why it stays small.
 const MEANT: &[(&str, &str, &str)] = &[

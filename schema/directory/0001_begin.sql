@@ -28,11 +28,15 @@ CREATE TABLE shard (
   held_why TEXT CHECK (held_why IS NULL OR length(held_why) <= 500)
 ) STRICT;
 
+-- `proved_at`: when the person was seen to have the address, or the operator said so; until then somebody else may have made
+-- the person, and has to go when the one with the address comes. `entered_at`: when an invitation let the person in.
 CREATE TABLE person (
   user_id TEXT PRIMARY KEY CHECK (length(user_id) BETWEEN 8 AND 64),
   email TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (length(email) BETWEEN 3 AND 254),
   name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  proved_at INTEGER,
+  entered_at INTEGER
 ) STRICT;
 
 -- Which tenants a person belongs to; the role stands in the tenant's shard.
@@ -45,7 +49,7 @@ CREATE INDEX person_tenant_by_tenant ON person_tenant (tenant_id);
 
 -- How a session is begun.
 CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
-INSERT INTO sign_in_method (method) VALUES ('link'), ('email');
+INSERT INTO sign_in_method (method) VALUES ('link'), ('email'), ('invitation'), ('passkey');
 
 -- One-time sign-in links: hashed, 15 minutes, rows live 1 day. `browser_hash`: the browser that asked for it; elsewhere the
 -- link works with a code, of which `code_tag` is a keyed hash and `tries` says how often one was typed.
@@ -62,6 +66,28 @@ CREATE TABLE sign_in_link (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_in_link_by_expiry ON sign_in_link (expires_at);
 CREATE INDEX sign_in_link_by_person ON sign_in_link (user_id);
+
+-- Passkeys. `public_key` is COSE in base64url; `counter` is the authenticator's, 0 where it keeps none; `synced` says whether
+-- copies on the person's other devices are meant.
+CREATE TABLE passkey (
+  passkey_id TEXT PRIMARY KEY CHECK (length(passkey_id) BETWEEN 8 AND 64),
+  credential_id TEXT NOT NULL UNIQUE CHECK (length(credential_id) BETWEEN 1 AND 1364),
+  user_id TEXT NOT NULL REFERENCES person (user_id),
+  public_key TEXT NOT NULL CHECK (length(public_key) <= 1000),
+  counter INTEGER NOT NULL,
+  synced INTEGER NOT NULL CHECK (synced IN (0, 1)),
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 60),
+  created_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX passkey_by_person ON passkey (user_id);
+
+-- Challenges that were answered: each once. Rows live until the challenge has expired.
+CREATE TABLE used_challenge (
+  challenge_hash TEXT PRIMARY KEY CHECK (length(challenge_hash) = 43),
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX used_challenge_by_expiry ON used_challenge (expires_at);
 
 -- Sign-in attempts, counted exactly: by the keyed hash of an e-mail address or a network, and by the hour; rows live 1 day.
 CREATE TABLE sign_in_attempt (

@@ -39,6 +39,28 @@ CREATE TABLE membership (
   PRIMARY KEY (tenant_id, user_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Invitations: hashed one-time links, 7 days; rows live 1 day longer. `user_id`: whom accepting makes, if nobody has the
+-- address. `mailed`: the link went to the address alone, so that using it proves the address.
+CREATE TABLE invitation (
+  tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),
+  invitation_id TEXT NOT NULL,
+  link_hash TEXT NOT NULL CHECK (length(link_hash) = 43),
+  email TEXT NOT NULL COLLATE NOCASE CHECK (length(email) BETWEEN 3 AND 254),
+  user_id TEXT NOT NULL,
+  role TEXT NOT NULL REFERENCES role (role),
+  approver INTEGER NOT NULL CHECK (approver IN (0, 1)),
+  mailed INTEGER NOT NULL CHECK (mailed IN (0, 1)),
+  invited_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER,
+  used_by TEXT,
+  withdrawn_at INTEGER,
+  PRIMARY KEY (tenant_id, invitation_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX invitation_by_link ON invitation (tenant_id, link_hash);
+CREATE INDEX invitation_by_expiry ON invitation (expires_at);
+
 CREATE TABLE workspace (
   tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),
   workspace_id TEXT NOT NULL,
@@ -65,7 +87,7 @@ CREATE TABLE app_entry (
 CREATE UNIQUE INDEX app_entry_by_client ON app_entry (tenant_id, user_id, client_id);
 
 CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
-INSERT INTO sign_in_method (method) VALUES ('link');
+INSERT INTO sign_in_method (method) VALUES ('link'), ('email'), ('invitation'), ('passkey');
 
 -- How a client proves itself at the token endpoint.
 CREATE TABLE client_auth_method (method TEXT PRIMARY KEY) STRICT;

@@ -4,6 +4,9 @@
 ANALYZE role;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('membership', 'membership', '5000 5 1'),
+  ('invitation', 'invitation', '20000 20 1'),
+  ('invitation', 'invitation_by_link', '20000 20 1'),
+  ('invitation', 'invitation_by_expiry', '20000 1'),
   ('workspace', 'workspace', '3000 3 1'),
   ('workspace', 'workspace_by_name', '3000 3 1'),
   ('app_entry', 'app_entry', '10000 10 1'),

@@ -174,6 +174,10 @@ ids! {
     UserId UserKind "usr";
     /// A browser in which a person is signed in.
     SessionId SessionKind "ses";
+    /// A person's passkey.
+    PasskeyId PasskeyKind "psk";
+    /// An invitation to a tenant.
+    InvitationId InvitationKind "inv";
     /// A workspace.
     WorkspaceId WorkspaceKind "wsp";
     /// A registered OAuth client.

@@ -29,7 +29,8 @@ pub use facts::{Facts, Role, WorkspaceFacts};
 pub use fix::{Fix, corrected_call};
 pub use ids::{
     AppId, AuditId, ChangeId, ClientId, ConnectId, DeliveryId, EntryId, FamilyId, GrantId, Id, IdFault,
-    MediaId, PendingId, PostId, ProfileId, Safename, SafenameFault, SessionId, TenantId, UserId, WorkspaceId,
+    InvitationId, MediaId, PasskeyId, PendingId, PostId, ProfileId, Safename, SafenameFault, SessionId,
+    TenantId, UserId, WorkspaceId,
 };
 pub use moment::{Moment, TimeFromNow, TimeZoneName, words_until};
 pub use nearest::nearest;

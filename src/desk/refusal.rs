@@ -75,6 +75,9 @@ codes! {
     GrantEnded "grant_ended" "The grant or session is over.";
     NotByAddress "not_by_address" "A token that is part of an address does nothing that cannot be taken back.";
     RoleNotAllowed "role_not_allowed" "Your role in this organisation does not allow this.";
+    MemberNotFound "member_not_found" "Nobody like that belongs to this organisation.";
+    AlreadyMember "already_member" "Whoever has that address belongs to this organisation already.";
+    LastOwner "last_owner" "An organisation keeps at least one owner.";
     SignInAgain "sign_in_again" "This needs a sign-in that is less than five minutes old.";
     TooMany "too_many" "There are more items than one call takes.";
     Conflict "conflict" "Something else changed this at the same moment.";

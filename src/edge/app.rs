@@ -83,8 +83,11 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
             identity::use_link(platform, request, secret).await
         }
         (Route::SignInLink, [secret]) => identity::link_page(platform, request, secret).await,
+        (Route::SignInPasskey, _) => identity::sign_in_by_passkey(platform, request).await,
+        (Route::PasskeyScript, _) => identity::passkey_script(),
         (Route::SignOut, _) => identity::sign_out(platform, request).await,
         (Route::Account, _) => identity::account_page(platform, request).await,
+        (Route::AccountPasskeys, _) => identity::change_passkeys(platform, request).await,
         (Route::AccountSessions, _) => identity::end_sessions(platform, request).await,
         (Route::Home, _) => studio::home(platform, request).await,
         (Route::Authorize, _) => oauth::authorize(platform, request).await,
@@ -119,6 +122,16 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
         }
         (Route::Audit, [safename]) => studio::audit_page(platform, request, safename).await,
         (Route::AuditExport, [safename]) => studio::export_audit(platform, request, safename).await,
+        (Route::Members, [safename]) if is_post(request) => {
+            studio::change_members(platform, request, safename).await
+        }
+        (Route::Members, [safename]) => studio::members_page(platform, request, safename).await,
+        (Route::Invitation, [safename, secret]) if is_post(request) => {
+            studio::accept_invitation(platform, request, safename, secret).await
+        }
+        (Route::Invitation, [safename, secret]) => {
+            studio::invitation_page(platform, request, safename, secret).await
+        }
         (Route::Connect, [safename, id]) => studio::connect(platform, request, safename, id).await,
         (Route::Media, [tenant, media, tag]) => media::serve(platform, request, tenant, media, tag).await,
         (Route::Wall | Route::WallEntry | Route::WallAtom | Route::WallJson, [safename, rest @ ..]) => {

@@ -23,6 +23,7 @@ const STORES: &[&[Sql]] = &[
     networks::STATEMENTS,
     identity::STATEMENTS,
     tenants::STATEMENTS,
+    tenants::MEMBER_STATEMENTS,
     tenants::DIRECTORY_STATEMENTS,
     audit::DIRECTORY_STATEMENTS,
     audit::STATEMENTS,

@@ -15,7 +15,7 @@ pub use cookies::Cookie;
 pub use document::{Document, DocumentFault, Wanted, document};
 pub use guard::{Address, FetchFault, Fetched, Forbidden, GuardedClient};
 pub use jose::{Algorithm, KeySet, SignedToken};
-pub use page::{FormTarget, Notice, STYLE, page};
+pub use page::{FormTarget, Notice, STYLE, Script, page, page_with_script};
 pub use problem::Problem;
 pub use request::{Form, Query, Request, RequestMethod};
 pub use response::{About, Response};

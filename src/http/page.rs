@@ -24,12 +24,36 @@ pub enum FormTarget {
     Anywhere,
 }
 
+/// The one script that a page may load: its path on this origin. It is never inline, and no other is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Script<'a> {
+    /// The origin of the app.
+    pub origin: &'a str,
+    /// The script's path.
+    pub path: &'a str,
+}
+
+/// A page with a script.
+pub fn page_with_script(status: u16, template: &impl Template, script: Script<'_>) -> Response {
+    respond(status, template, FormTarget::SelfOnly, None, Some(script))
+}
+
 /// A page as a response: never cached, framed or asked for scripts; pictures from `image_origin` if it names one.
 pub fn page(
     status: u16,
     template: &impl Template,
     forms: FormTarget,
     image_origin: Option<&str>,
+) -> Response {
+    respond(status, template, forms, image_origin, None)
+}
+
+fn respond(
+    status: u16,
+    template: &impl Template,
+    forms: FormTarget,
+    image_origin: Option<&str>,
+    script: Option<Script<'_>>,
 ) -> Response {
     let Ok(body) = template.render() else {
         return Problem::new(500, "internal", "The page could not be made.", "Try again.").response();
@@ -39,8 +63,10 @@ pub fn page(
         FormTarget::Anywhere => "",
     };
     let images = image_origin.unwrap_or("'none'");
+    let scripts =
+        script.map(|script| format!(" script-src {}{};", script.origin, script.path)).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; style-src {}; img-src {images}; base-uri 'none'; frame-ancestors 'none'{form_action}",
+        "default-src 'none';{scripts} style-src {}; img-src {images}; base-uri 'none'; frame-ancestors 'none'{form_action}",
         *STYLE_SOURCE
     );
     Response::of(status, "text/html; charset=utf-8", body)

@@ -22,12 +22,18 @@ pub enum Route {
     SignIn,
     /// A one-time sign-in link: shown, then used.
     SignInLink,
+    /// Signs in by a passkey.
+    SignInPasskey,
     /// Ends the session.
     SignOut,
+    /// The script with which pages use passkeys.
+    PasskeyScript,
     /// The signed-in person's account: browsers and ways to sign in.
     Account,
     /// Ends sessions from the account page.
     AccountSessions,
+    /// Adds and removes passkeys from the account page.
+    AccountPasskeys,
     /// The signed-in person's tenants.
     Home,
     /// OAuth authorization endpoint.
@@ -66,6 +72,10 @@ pub enum Route {
     Audit,
     /// The same as a file.
     AuditExport,
+    /// Who belongs to a tenant, and invitations to it.
+    Members,
+    /// An invitation's link: shown, then accepted.
+    Invitation,
     /// Connects an account.
     Connect,
     /// A Wall: a profile's public page.
@@ -88,9 +98,12 @@ impl Route {
             Self::Operator => "operator",
             Self::SignIn => "sign_in",
             Self::SignInLink => "sign_in_link",
+            Self::SignInPasskey => "sign_in_passkey",
             Self::SignOut => "sign_out",
+            Self::PasskeyScript => "passkey_script",
             Self::Account => "account",
             Self::AccountSessions => "account_sessions",
+            Self::AccountPasskeys => "account_passkeys",
             Self::Home => "home",
             Self::Authorize => "authorize",
             Self::Consent => "consent",
@@ -110,6 +123,8 @@ impl Route {
             Self::Settings => "settings",
             Self::Audit => "audit",
             Self::AuditExport => "audit_export",
+            Self::Members => "members",
+            Self::Invitation => "invitation",
             Self::Connect => "connect",
             Self::Wall => "wall",
             Self::WallEntry => "wall_entry",
@@ -136,9 +151,12 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/operator", &[Post], Route::Operator),
     on(Origin::App, "/sign-in", &[Get, Post], Route::SignIn),
     on(Origin::App, "/sign-in/link/{}", &[Get, Post], Route::SignInLink),
+    on(Origin::App, "/sign-in/passkey", &[Post], Route::SignInPasskey),
     on(Origin::App, "/sign-out", &[Post], Route::SignOut),
+    on(Origin::App, "/passkeys.js", &[Get], Route::PasskeyScript),
     on(Origin::App, "/account", &[Get], Route::Account),
     on(Origin::App, "/account/sessions", &[Post], Route::AccountSessions),
+    on(Origin::App, "/account/passkeys", &[Post], Route::AccountPasskeys),
     on(Origin::App, "/", &[Get], Route::Home),
     on(Origin::App, "/authorize", &[Get], Route::Authorize),
     on(Origin::App, "/consent/{}", &[Get, Post], Route::Consent),
@@ -158,6 +176,8 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/{}/settings/{}", &[Get, Post], Route::Settings),
     on(Origin::App, "/{}/audit", &[Get], Route::Audit),
     on(Origin::App, "/{}/audit/export", &[Post], Route::AuditExport),
+    on(Origin::App, "/{}/members", &[Get, Post], Route::Members),
+    on(Origin::App, "/{}/invitation/{}", &[Get, Post], Route::Invitation),
     on(Origin::App, "/{}/connect/{}", &[Get, Post], Route::Connect),
     on(Origin::Content, "/media/{}/{}/{}", &[Get], Route::Media),
     on(Origin::Content, "/{}/{}", &[Get], Route::Wall),

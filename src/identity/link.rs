@@ -4,7 +4,7 @@ use askama::Template;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
-    EmailAddress, Person,
+    EmailAddress, Person, people,
     session::{NewSession, new_secret},
     store,
 };
@@ -202,8 +202,13 @@ pub(super) async fn redeem(
         store::BEGIN_SESSION_BY_LINK.with([link.into(), hash, id, browser, at, expires_at]),
         new.act(platform, "link"),
         new.end_former(),
+        store::FIND_UNPROVED.with([new.hash().into()]),
     ];
     let answers = platform.directory.batch(batch).await?;
     let begun = answers.get(1).is_some_and(|rows| !rows.is_empty());
+    let unproved = answers.get(3).and_then(|rows| rows.first()).map(|row| row.get::<UserId>("user_id"));
+    if let Some(person) = unproved.transpose()? {
+        people::prove(platform, &person, Some(new.hash())).await?;
+    }
     Ok(if begun { Redeemed::SignedIn } else { Redeemed::Useless })
 }

@@ -1,26 +1,30 @@
 //! People, and how they sign in: one-time links and browser sessions. Everything here stands in the directory.
 //!
 //! A link is shown by GET and used by POST, once. One that was mailed works in the browser that asked for it, and elsewhere
-//! with the code that this browser shows: whoever has only the letter or only the code has nothing. A session is a row; the browser holds its secret in a cookie, the
+//! with the code that this browser shows: whoever has only the letter or only the code has nothing. A passkey answers a
+//! challenge that is bound to its browser and used once. A session is a row; the browser holds its secret in a cookie, the
 //! database only the secret's hash.
 
 mod attempts;
 mod browser;
+mod challenge;
 mod link;
 mod model;
 mod next;
 mod pages;
+mod passkeys;
 mod people;
 mod session;
 mod store;
+mod webauthn;
 
 pub use link::{SignInLink, make_link};
 pub use model::{EmailAddress, Person, SignInMethod};
 pub use next::NextPage;
 pub use pages::{
-    account_page, ask_for_link, end_sessions, link_page, sign_in_again, sign_in_page, sign_in_redirect,
-    sign_out, use_link,
+    account_page, ask_for_link, change_passkeys, end_sessions, enter, link_page, passkey_script,
+    sign_in_again, sign_in_by_passkey, sign_in_page, sign_in_redirect, sign_out, use_link,
 };
-pub use people::{find_or_add_person, find_person};
-pub use session::{Session, session};
+pub use people::{find_or_add_invited, find_or_add_person, find_person};
+pub use session::{Session, is_same_origin, new_secret, not_from_here, session};
 pub use store::STATEMENTS;

@@ -61,10 +61,19 @@ pub enum SignInMethod {
     Link,
     /// By a one-time link that was sent to the person's address.
     Email,
+    /// By the invitation that made the person.
+    Invitation,
+    /// By a passkey.
+    Passkey,
 }
 
 impl SignInMethod {
-    const ALL: [(Self, &'static str); 2] = [(Self::Link, "link"), (Self::Email, "email")];
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Link, "link"),
+        (Self::Email, "email"),
+        (Self::Invitation, "invitation"),
+        (Self::Passkey, "passkey"),
+    ];
 
     /// The method's name in the databases.
     pub fn as_str(self) -> &'static str {
@@ -76,6 +85,8 @@ impl SignInMethod {
         match self {
             Self::Link => "by a link from the operator",
             Self::Email => "by e-mail",
+            Self::Invitation => "by an invitation",
+            Self::Passkey => "by a passkey",
         }
     }
 }

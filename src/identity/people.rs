@@ -1,9 +1,10 @@
 //! Who can sign in.
 
-use super::{EmailAddress, Person, store};
+use super::{EmailAddress, Person, session::NewSession, store};
 use crate::{
     desk::UserId,
-    platform::{DatabaseFault, Platform, first, only},
+    http::Request,
+    platform::{DatabaseFault, Platform, Timestamp, first, only},
 };
 
 /// The person with this address.
@@ -17,7 +18,8 @@ pub async fn find_person(
     first(&only(platform.directory, store::FIND_PERSON.with([email.into()])).await?)
 }
 
-/// The person with this address; a new one called `name` if there is none.
+/// The person with this address; a new one called `name` if there is none. The operator's word proves the address: what
+/// somebody else began in its name ends.
 ///
 /// # Errors
 /// When the directory fails. Repeating it is safe.
@@ -28,11 +30,82 @@ pub async fn find_or_add_person(
 ) -> Result<Person, DatabaseFault> {
     let now = platform.now();
     let id = UserId::new(now, platform.entropy);
+    let person = add(platform, &id, email, name, Some(now)).await?;
+    prove(platform, &person.user_id, None).await?;
+    Ok(person)
+}
+
+/// The person with this address; one under the id `invited` if there is none.
+///
+/// # Errors
+/// When the directory fails. Repeating it is safe.
+pub async fn find_or_add_invited(
+    platform: &Platform<'_>,
+    invited: &UserId,
+    email: &EmailAddress,
+    name: &str,
+    proved: bool,
+) -> Result<Person, DatabaseFault> {
+    add(platform, invited, email, name, proved.then(|| platform.now())).await
+}
+
+async fn add(
+    platform: &Platform<'_>,
+    id: &UserId,
+    email: &EmailAddress,
+    name: &str,
+    proved_at: Option<Timestamp>,
+) -> Result<Person, DatabaseFault> {
     let batch = vec![
-        store::ADD_PERSON.with([id.into(), email.into(), name.into(), now.into()]),
+        store::ADD_PERSON.with([
+            id.into(),
+            email.into(),
+            name.into(),
+            platform.now().into(),
+            proved_at.into(),
+        ]),
         store::FIND_PERSON.with([email.into()]),
     ];
     let answers = platform.directory.batch(batch).await?;
     let found = answers.get(1).map(first).transpose()?.flatten();
     found.ok_or_else(|| DatabaseFault::Unknown("a person that was just added is not there".to_owned()))
+}
+
+/// Takes a person's address for proved. If it was not before, whoever made the person may be somebody else: every way
+/// in that was set up until now ends, but for the session `kept`.
+///
+/// # Errors
+/// When the directory fails. Repeating it is safe.
+pub(super) async fn prove(
+    platform: &Platform<'_>,
+    person: &UserId,
+    kept: Option<&str>,
+) -> Result<(), DatabaseFault> {
+    let batch = vec![
+        store::END_UNPROVED_SESSIONS.with([person.into(), kept.into()]),
+        store::END_UNPROVED_PASSKEYS.with([person.into()]),
+        store::PROVE_PERSON.with([person.into(), platform.now().into()]),
+    ];
+    platform.directory.batch(batch).await.map(drop)
+}
+
+/// Lets a person in whom an invitation has just made, once, and begins a session; the browser's former one ends.
+///
+/// # Errors
+/// When the directory fails.
+pub(super) async fn enter(
+    platform: &Platform<'_>,
+    request: &Request,
+    person: &UserId,
+) -> Result<Option<NewSession>, DatabaseFault> {
+    let new = NewSession::in_browser(platform, request);
+    let [hash, id, browser, now, expires_at] = new.values();
+    let batch = vec![
+        store::ENTER.with([person.into(), now.clone()]),
+        store::BEGIN_SESSION_BY_INVITATION.with([person.into(), hash, id, browser, now, expires_at]),
+        new.act(platform, "invitation"),
+        new.end_former(),
+    ];
+    let answers = platform.directory.batch(batch).await?;
+    Ok(answers.get(1).is_some_and(|rows| !rows.is_empty()).then_some(new))
 }

@@ -147,7 +147,7 @@ fn ending(platform: &Platform<'_>, session: &Session, which: &str) -> Statement 
 }
 
 /// A fresh secret of 256 bits.
-pub(super) fn new_secret(entropy: &dyn Entropy) -> String {
+pub fn new_secret(entropy: &dyn Entropy) -> String {
     BASE64URL_NOPAD.encode(&random_array::<32>(entropy))
 }
 
@@ -175,6 +175,11 @@ impl NewSession {
             now,
             former: cookie_hash(platform, request),
         }
+    }
+
+    /// The hash by which it is known here.
+    pub(super) fn hash(&self) -> &str {
+        &self.hash
     }
 
     /// The parameters `?2 … ?6` of every statement that begins a session.
@@ -236,7 +241,7 @@ impl Session {
 
 /// Whether a browser says that the request comes from a page of this origin. Pages send no referrer, for which browsers
 /// make `Origin` null on forms, so `Sec-Fetch-Site` decides where there is one.
-pub(super) fn is_same_origin(config: &Config, request: &Request) -> bool {
+pub fn is_same_origin(config: &Config, request: &Request) -> bool {
     match request.header("sec-fetch-site") {
         Some(site) => site == "same-origin",
         None => request.header("origin") == Some(config.public_origin.as_str()),
@@ -244,7 +249,7 @@ pub(super) fn is_same_origin(config: &Config, request: &Request) -> bool {
 }
 
 /// The answer to a form that does not come from its own page.
-pub(super) fn not_from_here() -> Response {
+pub fn not_from_here() -> Response {
     Notice {
         heading: "This form is not valid any more",
         words: "Go back, load the page again and repeat what you did. Nothing was changed.",

@@ -73,7 +73,63 @@ RETURNING count";
     /// ?1 address
     pub(super) FIND_PERSON = "find_person", "SELECT user_id, name, email FROM person WHERE email = ?1";
 
-    /// Adds a person unless there is one with this address. ?1 id ?2 address ?3 name ?4 now
-    pub(super) ADD_PERSON = "add_person", "INSERT INTO person (user_id, email, name, created_at) VALUES (?1, ?2, ?3, ?4)
+    /// Adds a person unless there is one with this address. ?1 id ?2 address ?3 name ?4 now ?5 when the address was proved, or NULL
+    pub(super) ADD_PERSON = "add_person", "INSERT INTO person (user_id, email, name, created_at, proved_at) VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (email) DO NOTHING";
+
+    /// Whose session it is, if it was begun by e-mail and the address was never proved before. ?1 hash
+    pub(super) FIND_UNPROVED = "find_unproved", "SELECT p.user_id FROM session s JOIN person p ON p.user_id = s.user_id
+WHERE s.session_hash = ?1 AND s.method = 'email' AND p.proved_at IS NULL";
+
+    /// Ends the sessions of a person who was not proved, but for one. ?1 person ?2 hash or NULL
+    pub(super) END_UNPROVED_SESSIONS = "end_unproved_sessions", "DELETE FROM session
+WHERE user_id = ?1 AND session_hash IS NOT ?2
+  AND EXISTS (SELECT 1 FROM person p WHERE p.user_id = ?1 AND p.proved_at IS NULL)";
+
+    /// Takes away the passkeys of a person who was not proved. ?1 person
+    pub(super) END_UNPROVED_PASSKEYS = "end_unproved_passkeys", "DELETE FROM passkey
+WHERE user_id = ?1 AND EXISTS (SELECT 1 FROM person p WHERE p.user_id = ?1 AND p.proved_at IS NULL)";
+
+    /// ?1 person ?2 now
+    pub(super) PROVE_PERSON = "prove_person", "UPDATE person SET proved_at = ?2 WHERE user_id = ?1 AND proved_at IS NULL";
+
+    /// Lets a person in by an invitation: changes one row for exactly one caller. ?1 person ?2 now
+    pub(super) ENTER = "enter", "UPDATE person SET entered_at = ?2 WHERE user_id = ?1 AND entered_at IS NULL";
+
+    /// Begins a session if the statement before it let the person in.
+    /// ?1 person ?2 session's hash ?3 session's id ?4 browser ?5 now ?6 expiry
+    pub(super) BEGIN_SESSION_BY_INVITATION = "begin_session_by_invitation", "INSERT INTO session (session_hash, session_id, user_id, method, browser, created_at, signed_in_at, seen_at, expires_at)
+SELECT ?2, ?3, user_id, 'invitation', ?4, ?5, ?5, ?5, ?6 FROM person WHERE user_id = ?1 AND changes() = 1
+RETURNING session_hash";
+
+    /// Uses a challenge up; one that was used before aborts the batch. ?1 hash ?2 expiry
+    pub(super) USE_CHALLENGE = "use_challenge", "INSERT INTO used_challenge (challenge_hash, expires_at) VALUES (?1, ?2)";
+
+    /// ?1 person
+    pub(super) PASSKEYS_OF_PERSON = "passkeys_of_person", "SELECT passkey_id, credential_id, name, synced, created_at, used_at
+FROM passkey WHERE user_id = ?1 LIMIT 100";
+
+    /// Adds a passkey to a person who has fewer than `?9`; a credential that is there already aborts the batch.
+    /// ?1 id ?2 credential ?3 person ?4 key ?5 counter ?6 synced ?7 name ?8 now ?9 most
+    pub(super) ADD_PASSKEY = "add_passkey", "INSERT INTO passkey (passkey_id, credential_id, user_id, public_key, counter, synced, name, created_at)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+WHERE (SELECT count(passkey_id) FROM passkey WHERE user_id = ?3) < ?9
+RETURNING passkey_id";
+
+    /// ?1 person ?2 passkey
+    pub(super) REMOVE_PASSKEY = "remove_passkey", "DELETE FROM passkey WHERE user_id = ?1 AND passkey_id = ?2";
+
+    /// ?1 credential
+    pub(super) FIND_PASSKEY = "find_passkey", "SELECT passkey_id, user_id, public_key, synced FROM passkey WHERE credential_id = ?1";
+
+    /// Writes down that a passkey was used, if its counter went on or there is none: otherwise it was copied.
+    /// ?1 passkey ?2 counter ?3 now
+    pub(super) USE_PASSKEY = "use_passkey", "UPDATE passkey SET counter = ?2, used_at = ?3
+WHERE passkey_id = ?1 AND (counter < ?2 OR counter = 0 AND ?2 = 0)";
+
+    /// Begins a session if the statement before it used the passkey.
+    /// ?1 passkey ?2 session's hash ?3 session's id ?4 browser ?5 now ?6 expiry
+    pub(super) BEGIN_SESSION_BY_PASSKEY = "begin_session_by_passkey", "INSERT INTO session (session_hash, session_id, user_id, method, browser, created_at, signed_in_at, seen_at, expires_at)
+SELECT ?2, ?3, user_id, 'passkey', ?4, ?5, ?5, ?5, ?6 FROM passkey WHERE passkey_id = ?1 AND changes() = 1
+RETURNING session_hash";
 }

@@ -61,7 +61,7 @@ async fn try_authenticate(
     let token = bearer_token(request)?;
     if let Some(presented) = Presented::in_header(token) {
         let presented = presented.ok_or(Challenge::Invalid)?;
-        let found = personal::find(platform, safename, &presented).await;
+        let found = personal::find(platform, request, safename, &presented).await;
         return found.map_err(|_| Challenge::Unavailable)?.ok_or(Challenge::Invalid);
     }
     let resource = platform.config.resource(safename.as_str());

@@ -267,6 +267,7 @@ impl Case<'_> {
                 now.into(),
                 ends.into(),
                 asked.client_auth.into(),
+                self.session.method.into(),
             ]),
             sql::ADD_GRANT_WORKSPACES.with([id(), grant_id.into(), ticked.into()]),
             Caller::require_changes(count),

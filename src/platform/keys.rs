@@ -34,6 +34,8 @@ pub enum Purpose {
     Operator,
     /// Binds the code of a sign-in link to the link.
     SignInCode,
+    /// Makes the challenges that passkeys answer.
+    PasskeyChallenge,
     /// Hides what sign-in attempts are counted by.
     SignInAttempt,
     /// Makes the names under which callers' addresses are counted.
@@ -51,6 +53,7 @@ impl Purpose {
             Self::TenantKey => "postern/tenant-key/v1",
             Self::Operator => "postern/operator/v1",
             Self::SignInCode => "postern/sign-in-code/v1",
+            Self::PasskeyChallenge => "postern/passkey-challenge/v1",
             Self::SignInAttempt => "postern/sign-in-attempt/v1",
             Self::PeerAddress => "postern/peer-address/v1",
         }

@@ -1,11 +1,12 @@
 //! Who belongs to a tenant.
 
-use super::{directory, store};
+use super::{OpenInvitation, directory, store};
 use crate::{
     desk::{
-        Act, Authority, Caller, Role, Safename, Tenant, TenantId, UserId, act_of_operator, change_by_operator,
+        Act, Authority, Caller, Code, Facts, Problem, RecentSignIn, Refusal, Role, Safename, Tenant,
+        TenantId, UserId, act_of_operator, change_by_operator,
     },
-    platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Value, only},
+    platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Timestamp, Value, only},
 };
 
 /// Somebody who is to belong to a tenant.
@@ -146,4 +147,174 @@ pub async fn add_member(
     let act = Act { name: "operator_invite", subjects: &[member.user_id.as_str(), role.as_str()] };
     database.batch(vec![add, change_by_operator(platform, &tenant.id, &act)]).await?;
     Ok(())
+}
+
+/// A role, and whether posts may be approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The role.
+    pub role: Role,
+    /// Whether the member may approve posts.
+    pub approver: bool,
+}
+
+impl Standing {
+    /// Whether this allows anything that `other` does not.
+    pub const fn exceeds(self, other: Self) -> bool {
+        rank(self.role) > rank(other.role) || (self.approver && !other.approver)
+    }
+}
+
+const fn rank(role: Role) -> u8 {
+    match role {
+        Role::Viewer => 0,
+        Role::Editor => 1,
+        Role::Admin => 2,
+        Role::Owner => 3,
+    }
+}
+
+/// Somebody who belongs to a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The person.
+    pub user_id: UserId,
+    /// The person's name.
+    pub name: String,
+    /// The person's e-mail address.
+    pub email: String,
+    /// What the person is here.
+    pub standing: Standing,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+impl FromRow for Member {
+    fn from_row(row: &Row) -> Result<Self, RowFault> {
+        Ok(Self {
+            user_id: row.get("user_id")?,
+            name: row.get("name")?,
+            email: row.get("email")?,
+            standing: Standing { role: row.get("role")?, approver: row.get("approver")? },
+            created_at: row.get("created_at")?,
+        })
+    }
+}
+
+/// Who belongs to a tenant and who is invited, by name and address, and who asks.
+pub struct Roster {
+    /// Who asks.
+    pub facts: Facts,
+    /// The members.
+    pub members: Vec<Member>,
+    /// Invitations that can still be accepted.
+    pub invitations: Vec<OpenInvitation>,
+}
+
+/// Everybody of a tenant.
+///
+/// # Errors
+/// When the gate is closed.
+pub async fn roster(caller: &Caller<'_>) -> Result<Roster, Refusal> {
+    let tenant = || Value::from(&caller.tenant().id);
+    let batch = vec![
+        store::LIST_MEMBERS.with([tenant()]),
+        store::LIST_INVITATIONS.with([tenant(), caller.now().into()]),
+    ];
+    let mut answer = caller.read(batch).await?;
+    let mut members: Vec<Member> = answer.next_as()?;
+    let mut invitations: Vec<OpenInvitation> = answer.next_as()?;
+    members.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.email.cmp(&b.email)));
+    invitations.sort_by(|a, b| a.email.cmp(&b.email));
+    Ok(Roster { facts: answer.facts, members, invitations })
+}
+
+/// Gives a member another standing. One that exceeds the present needs a recent sign-in.
+///
+/// # Errors
+/// `sign_in_again`, `role_not_allowed`, `member_not_found`, `last_owner`; a conflict when somebody else changed the
+/// member at the same moment; or when the gate is closed.
+pub async fn change_member(
+    caller: &Caller<'_>,
+    member: &UserId,
+    to: Standing,
+    recent: Option<RecentSignIn>,
+) -> Result<(), Refusal> {
+    let tenant = Value::from(&caller.tenant().id);
+    let find = store::FIND_MEMBER.with([tenant.clone(), member.into()]);
+    let from = caller.read(vec![find]).await?.next_first::<Member>()?.ok_or_else(member_not_found)?.standing;
+    if to == from {
+        return Ok(());
+    }
+    if to.exceeds(from) && recent.is_none() {
+        return Err(RecentSignIn::missing());
+    }
+    let change = store::CHANGE_MEMBER.with([
+        tenant,
+        member.into(),
+        caller.user_id().into(),
+        to.role.as_str().into(),
+        to.approver.into(),
+        from.role.as_str().into(),
+        from.approver.into(),
+    ]);
+    let act =
+        Act { name: "change_member", subjects: &[member.as_str(), from.role.as_str(), to.role.as_str()] };
+    match caller.write(act, vec![change, Caller::require_changes(1)]).await {
+        Ok(_) => Ok(()),
+        Err(Refusal::Conflict) => Err(why_not(caller, Some(member), to.role).await),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Ends a membership, and with it all that the member had allowed apps to do. Members may end their own.
+///
+/// # Errors
+/// `role_not_allowed`, `member_not_found`, `last_owner`, or when the gate is closed.
+pub async fn remove_member(caller: &Caller<'_>, member: &UserId) -> Result<(), Refusal> {
+    let tenant = || Value::from(&caller.tenant().id);
+    let now = caller.now();
+    let batch = vec![
+        store::END_MEMBERSHIP.with([tenant(), member.into(), caller.user_id().into(), now.into()]),
+        Caller::require_changes(1),
+        store::END_GRANTS_OF_MEMBER.with([tenant(), member.into(), now.into()]),
+    ];
+    let act = Act { name: "remove_member", subjects: &[member.as_str()] };
+    match caller.write(act, batch).await {
+        Ok(_) => Ok(()),
+        Err(Refusal::Conflict) => Err(why_not(caller, Some(member), Role::Viewer).await),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Why a member was not changed or invited, as it looks afterwards. `wanted` is the role that was to be given.
+pub(super) async fn why_not(caller: &Caller<'_>, member: Option<&UserId>, wanted: Role) -> Refusal {
+    let Roster { facts, members, .. } = match roster(caller).await {
+        Ok(roster) => roster,
+        Err(refusal) => return refusal,
+    };
+    let target = member.map(|id| members.iter().find(|member| member.user_id == *id));
+    let concerns_owners =
+        wanted == Role::Owner || target.flatten().is_some_and(|member| member.standing.role == Role::Owner);
+    let own = member.is_some_and(|id| *id == facts.user_id);
+    if target == Some(None) {
+        member_not_found()
+    } else if !facts.role.manages() && !own {
+        Problem::new(Code::RoleNotAllowed, "", "Ask an owner or admin of the organisation.").into()
+    } else if concerns_owners && facts.role != Role::Owner {
+        Problem::new(Code::RoleNotAllowed, "", "Only an owner makes, changes or removes owners.").into()
+    } else if target.flatten().is_some_and(|target| is_last_owner(target, &members)) {
+        Problem::new(Code::LastOwner, "", "Make somebody else an owner first.").into()
+    } else {
+        Refusal::Conflict
+    }
+}
+
+fn is_last_owner(target: &Member, members: &[Member]) -> bool {
+    target.standing.role == Role::Owner
+        && members.iter().filter(|member| member.standing.role == Role::Owner).count() == 1
+}
+
+fn member_not_found() -> Refusal {
+    Problem::new(Code::MemberNotFound, "", "Load the page of the members again.").into()
 }

@@ -10,6 +10,7 @@ mod directory;
 mod erasure;
 mod export;
 mod founding;
+mod invitations;
 mod keys;
 mod members;
 mod model;
@@ -22,9 +23,16 @@ pub use directory::{Description, Listed, find, find_by_id, list, registration};
 pub use erasure::delete_due;
 pub use export::{ExportPage, export};
 pub use founding::{CreateFault, Created, NewTenant, create};
+pub use invitations::{
+    Invitation, NewInvitation, OpenInvitation, accept_invitation, find_invitation, invite,
+    withdraw_invitation,
+};
 pub use keys::{Rotation, rotate_keys};
-pub use members::{Membership, NewMember, add_member, is_member, member, note_by_operator, of_person};
+pub use members::{
+    Member, Membership, NewMember, Roster, Standing, add_member, change_member, is_member, member,
+    note_by_operator, of_person, remove_member, roster,
+};
 pub use model::{NameFault, Registration, State, WorkspaceSettings, new_safename};
-pub use store::{DIRECTORY_STATEMENTS, STATEMENTS, TABLES, TenantTable};
+pub use store::{DIRECTORY_STATEMENTS, MEMBER_STATEMENTS, STATEMENTS, TABLES, TenantTable};
 pub use tools::TOOLS;
 pub use workspaces::{AddedWorkspace, add_workspace, save_settings, settings};

@@ -1,11 +1,14 @@
 //! The SQL of tenants, members and workspaces, and of all that a tenant has.
 
+mod members;
 mod tables;
 
 pub(super) use directory::*;
+pub(super) use members::*;
 pub(super) use shard::*;
 
 pub use directory::STATEMENTS as DIRECTORY_STATEMENTS;
+pub use members::STATEMENTS as MEMBER_STATEMENTS;
 pub use shard::STATEMENTS;
 pub use tables::{TABLES, TenantTable};
 
@@ -85,6 +88,9 @@ LIMIT ?2";
 
         /// ?1 list of people
         pub(in super::super) FORGET_LINKS = "forget_links", "DELETE FROM sign_in_link WHERE user_id IN (SELECT value FROM json_each(?1))";
+
+        /// ?1 list of people
+        pub(in super::super) FORGET_PASSKEYS = "forget_passkeys", "DELETE FROM passkey WHERE user_id IN (SELECT value FROM json_each(?1))";
 
         /// ?1 tenant ?2 list of people
         pub(in super::super) FORGET_QUEUED_ACTS = "forget_queued_acts", "DELETE FROM audit_queue

@@ -7,17 +7,18 @@ use postern::{
     http::{Origin, Request, RequestMethod, Response, Routed, paths, route},
 };
 
-use super::{SESSION, link, session, signed_in};
+use super::{SESSION, invitations::invite, link, passkeys, session, signed_in};
 use crate::{
     operator::fresh_authorization,
     sim::{Sim, browser::Browser, run, world::Company},
 };
 
 /// The routes that begin sessions, each with what stands for its secret.
-const DOORS: &[&str] = &["/sign-in/link/{}"];
+const DOORS: &[&str] = &["/sign-in/link/{}", "/{}/invitation/{}", "/sign-in/passkey"];
 
 /// The statements that begin sessions: one for each door.
-const BEGINNINGS: &[&str] = &["begin_session_by_link"];
+const BEGINNINGS: &[&str] =
+    &["begin_session_by_link", "begin_session_by_invitation", "begin_session_by_passkey"];
 
 /// What an attacker, a member or an operator may put into a path, but for the secret of a door.
 fn values(company: &Company) -> Vec<String> {
@@ -110,12 +111,15 @@ fn no_route_makes_a_session_without_the_secret_of_a_door() {
 fn every_door_opens_to_its_secret() {
     let sim = Sim::new(1);
     let company = Company::found(&sim, "acme");
-    let browser = Browser::default();
-    let link = link(&sim, &company);
-    let response = run(serve(&sim.platform(), browser.post(&link, &[])));
-    assert!(hands_out_a_session(&response));
-    let opened = [link];
-    for (door, path) in DOORS.iter().zip(&opened) {
+    let opened = [link(&sim, &company), invite(&sim, &company, "new@acme.example", "viewer")];
+    for path in &opened {
+        let response = run(serve(&sim.platform(), Browser::default().post(path, &[("name", "Nora")])));
+        assert!(hands_out_a_session(&response), "{path}");
+    }
+    let (by_passkey, passkey) = passkeys::signing_in();
+    assert!(hands_out_a_session(&run(serve(&by_passkey.platform(), passkey.clone()))));
+    let opened = [&opened[0], &opened[1], &passkey.path];
+    for (door, path) in DOORS.iter().zip(opened) {
         let Routed::To(route_of_path, _) = route(Origin::App, RequestMethod::Post, path) else {
             panic!("{path}")
         };

@@ -26,7 +26,8 @@ const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const P: &str = "d0344b2122c71685fc13a18316165dd7c620a97421c2f02d088dda982ee109da905bc6fcce4daa91a5e620a3992f471b718fe4ff9981b3316d23d8cc4ea5c3dc976cd628d2f5a23be00092c1b1399b3120851d868c954ea4b4b8da23a1692c6279054b0798c7e44c7fb8247ffa337f78fdbce2a06fd56a014073d2d15afe552d";
 const Q: &str = "c299a2c2ceb70a31bb283d9a31486163b7c126f31d6e04523b578298fb54906ccc46f5ec662209653d834fd1714f3488c01d387257365fdf629ace7ef60516114329976645c50813007b64912b033944acdf2b331efc977b8734b131f405915244e84addf6b54ef8bde011a6df6c6845bb44e32684b8e12beade0b28c8ba81b5";
 
-static RSA: LazyLock<RsaPrivateKey> = LazyLock::new(|| {
+/// A key of 2048 bits.
+pub static RSA: LazyLock<RsaPrivateKey> = LazyLock::new(|| {
     let number = |hex: &str| BigUint::from_bytes_be(&HEXLOWER.decode(hex.as_bytes()).unwrap());
     RsaPrivateKey::from_p_q(number(P), number(Q), BigUint::from(65_537_u32)).unwrap()
 });

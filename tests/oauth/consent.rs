@@ -465,3 +465,14 @@ fn a_second_device_never_narrows_the_first() {
     assert_eq!(again["scope"], first["scope"]);
     assert_eq!(world.count("SELECT count(*) FROM app_entry WHERE client_name = 'An assistant' AND app_id IN (SELECT app_id FROM oauth_grant JOIN auth_code USING (grant_id))"), 1, "one app, two grants");
 }
+
+#[test]
+fn a_grant_remembers_how_the_person_had_signed_in() {
+    for method in ["link", "email", "invitation", "passkey"] {
+        let world = World::new();
+        world.sim.directory.execute("UPDATE session SET method = ?1", [method]);
+        world.code();
+        let granted = "SELECT count(*) FROM oauth_grant WHERE signed_in_by = ?1 AND client_id = ?2";
+        assert_eq!(world.sim.shard().number(granted, [method, world.client_id.as_str()]), 1, "{method}");
+    }
+}

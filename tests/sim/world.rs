@@ -130,7 +130,7 @@ fn add_person(sim: &Sim, tenant: &Tenant, email: &str, role: Role) -> UserId {
     let user = UserId::new(now, &sim.entropy);
     let name = email.split('@').next().unwrap();
     sim.directory.execute(
-        "INSERT INTO person (user_id, email, name, created_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO person (user_id, email, name, created_at, proved_at) VALUES (?1, ?2, ?3, ?4, ?4)",
         params![user.as_str(), email, name, now.as_millis()],
     );
     sim.directory.execute(

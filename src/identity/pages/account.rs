@@ -1,17 +1,21 @@
-//! A person's account: where they are signed in.
+//! A person's account: passkeys, and where they are signed in.
 
 use askama::Template;
 
 use super::{
-    sign_in::{sign_in_redirect, signed_out},
+    Asked, script,
+    sign_in::{sign_in_again, sign_in_redirect, signed_out},
     unavailable,
 };
 use crate::{
-    desk::{SessionId, TimeFromNow},
-    http::{FormTarget, Request, Response, page},
+    desk::{PasskeyId, SessionId, TimeFromNow},
+    http::{Form, Request, Response, page_with_script},
     identity::{
         Session,
+        challenge::new_challenge,
+        passkeys::{self, Passkey, PasskeyFault},
         session::{self, Listed},
+        webauthn::Ceremony,
     },
     platform::{Platform, Timestamp},
 };
@@ -21,7 +25,21 @@ use crate::{
 struct AccountPage<'a> {
     person: &'a Session,
     csrf: String,
+    passkeys: Vec<PasskeyRow>,
+    /// What a new passkey is made with; nothing when the sign-in is not recent enough.
+    add: Option<Asked>,
+    /// The credentials that the person has, so that no device makes a second one.
+    known: String,
+    problem: Option<&'static str>,
     sessions: Vec<SessionRow>,
+}
+
+struct PasskeyRow {
+    id: PasskeyId,
+    name: String,
+    synced: bool,
+    made: TimeFromNow,
+    used: Option<TimeFromNow>,
 }
 
 struct SessionRow {
@@ -33,20 +51,47 @@ struct SessionRow {
     is_this: bool,
 }
 
-/// `GET /account`: the person's sessions.
+/// `GET /account`: the person's passkeys and sessions.
 pub async fn account_page(platform: &Platform<'_>, request: &Request) -> Response {
-    show(platform, request).await.unwrap_or_else(|answer| answer)
+    match signed_in(platform, request).await {
+        Ok(person) => show(platform, &person, 200, None).await.unwrap_or_else(|answer| answer),
+        Err(answer) => answer,
+    }
 }
 
-async fn show(platform: &Platform<'_>, request: &Request) -> Result<Response, Response> {
-    let person = signed_in(platform, request).await?;
+async fn show(
+    platform: &Platform<'_>,
+    person: &Session,
+    status: u16,
+    problem: Option<&'static str>,
+) -> Result<Response, Response> {
+    let passkeys = passkeys::of_person(platform, &person.user_id).await.map_err(|_| unavailable())?;
     let sessions = session::of_person(platform, &person.user_id).await.map_err(|_| unavailable())?;
     let now = platform.now();
-    let mut sessions: Vec<SessionRow> =
-        sessions.into_iter().map(|listed| row(listed, &person, now)).collect();
+    let mut sessions: Vec<SessionRow> = sessions.into_iter().map(|listed| row(listed, person, now)).collect();
     sessions.sort_by_key(|session| !session.is_this);
-    let template = AccountPage { csrf: person.csrf(platform.config), sessions, person: &person };
-    Ok(page(200, &template, FormTarget::SelfOnly, None))
+    let challenge = || new_challenge(platform, Ceremony::Create, &person.hash);
+    let known: Vec<&str> = passkeys.iter().map(|passkey| passkey.credential_id.as_str()).collect();
+    let template = AccountPage {
+        csrf: person.csrf(platform.config),
+        add: person.recent(now).map(|_| Asked::new(platform, challenge())),
+        known: known.join(" "),
+        passkeys: passkeys.into_iter().map(|passkey| passkey_row(passkey, now)).collect(),
+        problem,
+        sessions,
+        person,
+    };
+    Ok(page_with_script(status, &template, script(platform)))
+}
+
+fn passkey_row(passkey: Passkey, now: Timestamp) -> PasskeyRow {
+    PasskeyRow {
+        id: passkey.passkey_id,
+        name: passkey.name,
+        synced: passkey.synced,
+        made: TimeFromNow::new(passkey.created_at, now),
+        used: passkey.used_at.map(|at| TimeFromNow::new(at, now)),
+    }
 }
 
 fn row(listed: Listed, person: &Session, now: Timestamp) -> SessionRow {
@@ -87,6 +132,38 @@ async fn end(platform: &Platform<'_>, request: &Request) -> Result<Response, Res
             }
             Ok(Response::see_other("/account").no_store())
         }
+    }
+}
+
+/// `POST /account/passkeys`: adds the passkey that the browser has made, after a recent sign-in, or removes one.
+pub async fn change_passkeys(platform: &Platform<'_>, request: &Request) -> Response {
+    change(platform, request).await.unwrap_or_else(|answer| answer)
+}
+
+async fn change(platform: &Platform<'_>, request: &Request) -> Result<Response, Response> {
+    let person = signed_in(platform, request).await?;
+    let form = request.form().unwrap_or_default();
+    person.allows(platform.config, request, &form)?;
+    match form.get("act") {
+        Some("add") => return add(platform, &person, &form).await,
+        Some("remove") => {
+            if let Some(Ok(passkey)) = form.get("passkey").map(str::parse::<PasskeyId>) {
+                let removed = passkeys::remove(platform, &person.user_id, &passkey).await;
+                removed.map_err(|_| unavailable())?;
+            }
+        }
+        _ => {}
+    }
+    Ok(Response::see_other("/account").no_store())
+}
+
+async fn add(platform: &Platform<'_>, person: &Session, form: &Form) -> Result<Response, Response> {
+    const REFUSED: &str = "The passkey was not added. It is here already, you have twenty of them, or the page was too old: try again.";
+    let recent = person.recent(platform.now()).ok_or_else(|| sign_in_again("/account"))?;
+    match passkeys::register(platform, person, recent, form).await {
+        Ok(()) => Ok(Response::see_other("/account").no_store()),
+        Err(PasskeyFault::Refused) => show(platform, person, 422, Some(REFUSED)).await,
+        Err(PasskeyFault::Database) => Err(unavailable()),
     }
 }
 

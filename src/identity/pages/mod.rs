@@ -3,13 +3,42 @@
 mod account;
 mod sign_in;
 
-use super::NextPage;
-use crate::http::{Notice, Response};
-
-pub use account::{account_page, end_sessions};
-pub use sign_in::{
-    ask_for_link, link_page, sign_in_again, sign_in_page, sign_in_redirect, sign_out, use_link,
+use super::{NextPage, webauthn::relying_party};
+use crate::{
+    http::{Notice, Response, Script},
+    platform::Platform,
 };
+
+pub use account::{account_page, change_passkeys, end_sessions};
+pub use sign_in::{
+    ask_for_link, enter, link_page, sign_in_again, sign_in_by_passkey, sign_in_page, sign_in_redirect,
+    sign_out, use_link,
+};
+
+const SCRIPT_PATH: &str = "/passkeys.js";
+
+/// `GET /passkeys.js`: the script with which pages use passkeys.
+pub fn passkey_script() -> Response {
+    Response::of(200, "text/javascript; charset=utf-8", include_str!("../templates/passkeys.js"))
+        .with_header("cache-control", "no-cache")
+        .with_header("cross-origin-resource-policy", "same-origin")
+}
+
+fn script<'a>(platform: &'a Platform<'_>) -> Script<'a> {
+    Script { origin: &platform.config.public_origin, path: SCRIPT_PATH }
+}
+
+/// What the script asks an authenticator with.
+struct Asked {
+    challenge: String,
+    party: String,
+}
+
+impl Asked {
+    fn new(platform: &Platform<'_>, challenge: String) -> Self {
+        Self { challenge, party: relying_party(platform.config) }
+    }
+}
 
 fn see_other(next: Option<&NextPage>) -> Response {
     Response::see_other(next.map_or("/", NextPage::as_str)).no_store()

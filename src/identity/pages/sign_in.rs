@@ -2,15 +2,19 @@
 
 use askama::Template;
 
-use super::{see_other, unavailable};
+use super::{Asked, script, see_other, unavailable};
 use crate::{
-    desk::token_hash,
-    http::{Cookie, FormTarget, Notice, Request, Response, page},
+    desk::{UserId, token_hash},
+    http::{Cookie, FormTarget, Notice, Request, Response, page, page_with_script},
     identity::{
         EmailAddress, NextPage, Person, Session,
         attempts::{self, Subject, TooMany},
+        challenge::new_challenge,
         link::{self, Look, Redeemed},
+        passkeys::{self, PasskeyFault},
+        people,
         session::{self, NewSession, is_same_origin, new_secret, not_from_here},
+        webauthn::Ceremony,
     },
     platform::{DatabaseFault, Platform},
 };
@@ -31,6 +35,9 @@ struct SignInPage<'a> {
     email: &'a str,
     /// Whether the address that was typed is none.
     malformed: bool,
+    /// What a passkey is asked with.
+    passkey: Asked,
+    problem: Option<&'static str>,
 }
 
 #[derive(Template)]
@@ -89,9 +96,10 @@ pub async fn sign_in_page(platform: &Platform<'_>, request: &Request) -> Respons
     if session.is_some() && again.is_none() {
         return see_other(next.as_ref());
     }
+    let known = KnownBrowser::of(platform, request);
     let email = again.map_or("", |session| &session.email);
-    let template = SignInPage { wanted: next.is_some(), again, ..SignInPage::new(platform, email) };
-    let response = page(200, &template, FormTarget::SelfOnly, None);
+    let template = SignInPage { wanted: next.is_some(), again, ..SignInPage::new(platform, &known, email) };
+    let response = known.keep(platform, page_with_script(200, &template, script(platform)));
     match next {
         Some(next) => response.with_header(
             "set-cookie",
@@ -102,7 +110,8 @@ pub async fn sign_in_page(platform: &Platform<'_>, request: &Request) -> Respons
 }
 
 impl<'a> SignInPage<'a> {
-    fn new(platform: &'a Platform<'_>, email: &'a str) -> Self {
+    fn new(platform: &'a Platform<'_>, browser: &KnownBrowser, email: &'a str) -> Self {
+        let challenge = new_challenge(platform, Ceremony::Get, &browser.hash());
         Self {
             origin: &platform.config.public_origin,
             wanted: false,
@@ -110,7 +119,30 @@ impl<'a> SignInPage<'a> {
             by_mail: platform.config.mail.is_some(),
             email,
             malformed: false,
+            passkey: Asked::new(platform, challenge),
+            problem: None,
         }
+    }
+}
+
+/// A signed-out browser, by the secret that it is known again by: a new one where it has none.
+struct KnownBrowser(String);
+
+impl KnownBrowser {
+    fn of(platform: &Platform<'_>, request: &Request) -> Self {
+        let secret =
+            Cookie::Browser.read(request, platform.config.is_local()).filter(|text| !text.is_empty());
+        Self(secret.map_or_else(|| new_secret(platform.entropy), str::to_owned))
+    }
+
+    fn hash(&self) -> String {
+        token_hash(&self.0)
+    }
+
+    /// The answer, after which the browser keeps the secret.
+    fn keep(&self, platform: &Platform<'_>, response: Response) -> Response {
+        let cookie = Cookie::Browser.set(&self.0, BROWSER_SECONDS, platform.config.is_local());
+        response.with_header("set-cookie", cookie)
     }
 }
 
@@ -125,8 +157,9 @@ pub async fn ask_for_link(platform: &Platform<'_>, request: &Request) -> Respons
     let form = request.form().unwrap_or_default();
     let typed = form.get("email").unwrap_or_default().trim();
     let Ok(email) = typed.parse::<EmailAddress>() else {
-        let template = SignInPage { malformed: true, ..SignInPage::new(platform, typed) };
-        return page(422, &template, FormTarget::SelfOnly, None);
+        let known = KnownBrowser::of(platform, request);
+        let template = SignInPage { malformed: true, ..SignInPage::new(platform, &known, typed) };
+        return known.keep(platform, page_with_script(422, &template, script(platform)));
     };
     match ask(platform, request, &email).await {
         Ok(response) => response,
@@ -143,16 +176,11 @@ async fn ask(
     if let Err(too_many) = counted {
         return Ok(later(&too_many));
     }
-    let local = platform.config.is_local();
-    let browser = match Cookie::Browser.read(request, local) {
-        Some(secret) => secret.to_owned(),
-        None => new_secret(platform.entropy),
-    };
-    let code = link::mail_link(platform, email, &token_hash(&browser)).await?;
+    let known = KnownBrowser::of(platform, request);
+    let code = link::mail_link(platform, email, &known.hash()).await?;
     let (first, last) = code.split_at_checked(3).unwrap_or((&code, ""));
     let template = AskedPage { email: email.as_str(), code: format!("{first} {last}") };
-    Ok(page(200, &template, FormTarget::SelfOnly, None)
-        .with_header("set-cookie", Cookie::Browser.set(&browser, BROWSER_SECONDS, local)))
+    Ok(known.keep(platform, page(200, &template, FormTarget::SelfOnly, None)))
 }
 
 fn later(TooMany { retry_after }: &TooMany) -> Response {
@@ -208,6 +236,26 @@ pub async fn use_link(platform: &Platform<'_>, request: &Request, secret: &str) 
     }
 }
 
+/// `POST /sign-in/passkey`: signs in by what the browser's authenticator signed, without a name typed. A signed-out browser
+/// has no session for a form token; the challenge, bound to the browser, and the same-origin rule stand for it.
+pub async fn sign_in_by_passkey(platform: &Platform<'_>, request: &Request) -> Response {
+    const REFUSED: &str = "This passkey does not sign anybody in. Try again, or use another way.";
+    if !is_same_origin(platform.config, request) {
+        return not_from_here();
+    }
+    let known = KnownBrowser::of(platform, request);
+    let form = request.form().unwrap_or_default();
+    let new = NewSession::in_browser(platform, request);
+    match passkeys::sign_in(platform, &known.hash(), &form, &new).await {
+        Ok(()) => signed_in(platform, request, &new),
+        Err(PasskeyFault::Refused) => {
+            let template = SignInPage { problem: Some(REFUSED), ..SignInPage::new(platform, &known, "") };
+            known.keep(platform, page_with_script(422, &template, script(platform)))
+        }
+        Err(PasskeyFault::Database) => unavailable(),
+    }
+}
+
 /// `POST /sign-out`: ends the session.
 pub async fn sign_out(platform: &Platform<'_>, request: &Request) -> Response {
     let session = match session::session(platform, request).await {
@@ -246,4 +294,20 @@ fn useless_link() -> Response {
         words: "A sign-in link works once and for 15 minutes. Ask for a new one.",
     }
     .response(404)
+}
+
+/// Signs in the person whom an invitation has just made, once, and sends the browser home; a person who was let in before
+/// signs in by another way.
+///
+/// # Errors
+/// When the directory fails.
+pub async fn enter(
+    platform: &Platform<'_>,
+    request: &Request,
+    person: &UserId,
+) -> Result<Response, DatabaseFault> {
+    match people::enter(platform, request, person).await? {
+        Some(new) => Ok(signed_in(platform, request, &new)),
+        None => Ok(sign_in_redirect(request)),
+    }
 }

@@ -6,6 +6,7 @@ use crate::{
     http::{Request, Response},
     oauth::{
         bearer::{Authenticated, bearer, grant_over, nowhere, unavailable},
+        network::coarse_network,
         store::shard as sql,
     },
     platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Timestamp, Value, first, only},
@@ -77,7 +78,7 @@ pub async fn authenticate_by_address(
     let presented = Presented::of(Kind::Address, token).filter(|_| alone);
     match presented {
         None => Err(grant_over(platform, safename.as_str())),
-        Some(presented) => match find(platform, &safename, &presented).await {
+        Some(presented) => match find(platform, request, &safename, &presented).await {
             Ok(Some(who)) => Ok(who),
             Ok(None) => Err(grant_over(platform, safename.as_str())),
             Err(_) => Err(unavailable()),
@@ -89,6 +90,7 @@ pub async fn authenticate_by_address(
 /// says in each batch.
 pub(in crate::oauth) async fn find(
     platform: &Platform<'_>,
+    request: &Request,
     safename: &Safename,
     presented: &Presented,
 ) -> Result<Option<Authenticated>, DatabaseFault> {
@@ -101,21 +103,27 @@ pub(in crate::oauth) async fn find(
     let Some(found) = first::<Found>(&only(shard, find).await?)? else { return Ok(None) };
     let used_at = found.used_at;
     let Found { grant_id, generation, user_id, client_id, scopes, .. } = found;
-    let authority = Authority::Grant { grant_id, generation, user_id, client_id };
+    let authority = Authority::Grant { grant_id, generation, user_id, client_id, scopes };
     let who = Authenticated { tenant, authority, granted: scopes };
-    touch(platform, &who, used_at).await;
+    touch(platform, &who, used_at, coarse_network(&request.peer)).await;
     Ok(Some(who))
 }
 
 /// Writes down that a token was used, behind its gate. Failing is no reason to refuse what it is used for, and the gate
 /// tells the request itself what is wrong.
-async fn touch(platform: &Platform<'_>, who: &Authenticated, used_at: Option<Timestamp>) {
+async fn touch(
+    platform: &Platform<'_>,
+    who: &Authenticated,
+    used_at: Option<Timestamp>,
+    from: Option<String>,
+) {
     let now = platform.now();
     let is_known = used_at.is_some_and(|used| now < used.plus_seconds(TOUCH_SECONDS));
     let Authority::Grant { grant_id, .. } = &who.authority else { return };
     let caller = Caller::new(*platform, who.tenant.clone(), who.authority.clone());
     if let (false, Some(caller)) = (is_known, caller) {
-        let touch = sql::TOUCH_GRANT.with([Value::from(&who.tenant.id), grant_id.into(), now.into()]);
+        let touch =
+            sql::TOUCH_GRANT.with([Value::from(&who.tenant.id), grant_id.into(), now.into(), from.into()]);
         let _: Result<_, Refusal> = caller.keep_up(vec![touch]).await;
     }
 }

@@ -102,7 +102,7 @@ pub async fn set_tokens(platform: &Platform<'_>, request: &Request, safename: &s
         })?;
         let now = manage::overview(&caller).await.map_err(refused)?.setting;
         if wanted > now {
-            session.must_be_fresh(platform.now())?;
+            recently(platform, &session, safename)?;
         }
         manage::set(&caller, wanted).await.map_err(refused)?;
         Ok(Response::see_other(&format!("/{safename}/tokens")).no_store())
@@ -130,10 +130,16 @@ pub async fn revoke_token(
     answer.await.unwrap_or_else(|answer| answer)
 }
 
+/// Goes on after a recent sign-in only.
+fn recently(platform: &Platform<'_>, session: &Session, safename: &str) -> Result<(), Response> {
+    let missing = || identity::sign_in_again(&format!("/{safename}/tokens"));
+    session.recent(platform.now()).map(drop).ok_or_else(missing)
+}
+
 async fn create(platform: &Platform<'_>, request: &Request, safename: &str) -> Result<Response, Response> {
     let (session, caller) = open(platform, request, safename).await?;
     let form = sent(platform, &session, request)?;
-    session.must_be_fresh(platform.now())?;
+    recently(platform, &session, safename)?;
     let Overview { facts, setting, .. } = manage::overview(&caller).await.map_err(refused)?;
     let new = match NewToken::parse(&form, &facts, setting) {
         Ok(new) => new,

@@ -10,8 +10,9 @@ ON CONFLICT (tenant_id, user_id, client_id) DO UPDATE SET client_name = excluded
 
     /// Adds a grant under the person's entry of the client. It lives as long as its code, until that is redeemed.
     /// ?1 tenant ?2 grant ?3 person ?4 client ?5 capabilities ?6 offline ?7 now ?8 expiry ?9 how the client proves itself
-    pub(in crate::oauth) ADD_GRANT = "add_grant", "INSERT INTO oauth_grant (tenant_id, grant_id, app_id, user_id, client_id, capabilities, offline, created_at, expires_at, client_auth)
-SELECT tenant_id, ?2, app_id, user_id, client_id, ?5, ?6, ?7, ?8, ?9 FROM app_entry
+    /// ?10 how the person signed in
+    pub(in crate::oauth) ADD_GRANT = "add_grant", "INSERT INTO oauth_grant (tenant_id, grant_id, app_id, user_id, client_id, capabilities, offline, created_at, expires_at, client_auth, signed_in_by)
+SELECT tenant_id, ?2, app_id, user_id, client_id, ?5, ?6, ?7, ?8, ?9, ?10 FROM app_entry
 WHERE tenant_id = ?1 AND user_id = ?3 AND client_id = ?4";
 
     /// Writes down what a call needed that the grant does not allow.

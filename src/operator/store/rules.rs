@@ -39,6 +39,7 @@ macro_rules! rules {
 rules! {
     Directory operator_token (token_id) by expires_at after 0;
     Directory sign_in_link (link_hash) by expires_at after DAY;
+    Directory used_challenge (challenge_hash) by expires_at after 0;
     Directory sign_in_attempt (subject, began_at) by began_at after DAY;
     Directory session (session_hash) by expires_at after 0;
     Directory pending_authorization (pending_id) by expires_at after DAY;
@@ -46,6 +47,7 @@ rules! {
     Directory client (client_id) by expires_at after 0;
     Directory client_assertion (assertion_hash) by expires_at after 0;
     Directory registration_count (origin, hour) by hour after DAY;
+    Shard invitation (tenant_id, invitation_id) by expires_at after DAY;
     Shard auth_code (tenant_id, code_hash) by expires_at after DAY;
     Shard oauth_grant (tenant_id, grant_id) by expires_at after 90 * DAY;
     Shard connect_request (tenant_id, connect_id) by expires_at after DAY;
@@ -74,6 +76,7 @@ pub const KEPT: &[(&str, &str)] = &[
     ("tick", "one row per shard"),
     ("tenant", "names are never given out twice"),
     ("person", "goes with the person's last tenant"),
+    ("passkey", "goes with its person"),
     ("person_tenant", "goes with its tenant"),
     ("membership", "goes with its tenant"),
     ("workspace", "goes with its tenant"),

@@ -104,6 +104,8 @@ tenant_tables! {
         created_at, expires_at, used_at, used_from, wanted, wanted_at, revoked_at, revoked_why] secret [];
     app_entry (app_id) [user_id, client_id, client_name, created_at] secret [];
     workspace (workspace_id) [name, time_zone, grace_seconds, notice_seconds, hold_seconds, created_at] secret [];
+    invitation (invitation_id) [email, user_id, role, approver, mailed, invited_by, created_at, expires_at, used_at,
+        used_by, withdrawn_at] secret [link_hash];
     membership (user_id) [role, approver, name, email, created_at, ended_at] secret [];
     tenant (safename) [name, settings, created_at, deleted_at, step] secret [wrapped_key];
 }
