@@ -32,11 +32,12 @@ export async function freshState() {
  * @param {object} [options]
  * @param {string} [options.state] a state directory; a fresh one when left out
  * @param {Record<string, string>} [options.settings] further variables of the worker
+ * @param {string} [options.bindings] further bindings, as wrangler.toml has them
  * @param {Record<string, string>} [options.env] further variables of its process
  */
-export async function deploy({ state, settings, env } = {}) {
-  const worker = await startWorker({ state: state ?? (await freshState()), port: await freePort(), settings, env });
-  return new Deployment(worker, { settings, env });
+export async function deploy({ state, settings, bindings, env } = {}) {
+  const worker = await startWorker({ state: state ?? (await freshState()), port: await freePort(), settings, bindings, env });
+  return new Deployment(worker, { settings, bindings, env });
 }
 
 /** A running worker with its operator's shell and its people. */
