@@ -137,12 +137,13 @@ async function runWrangler(args, { failure }) {
  * @param {string} options.state the state directory
  * @param {number} options.port
  * @param {Record<string, string>} [options.settings] further variables of the worker
+ * @param {string} [options.bindings] further bindings, as wrangler.toml has them
  * @param {Record<string, string>} [options.env] further variables of the process that runs it
  * @param {string} [options.build] the folder of the build
  * @param {(line: string) => void} [options.onLine] gets every line of output
  * @returns {Promise<Worker>} when it answers
  */
-export async function startWorker({ state, port, settings = {}, env = {}, build = "build", onLine = () => {} }) {
+export async function startWorker({ state, port, settings = {}, bindings = "", env = {}, build = "build", onLine = () => {} }) {
   const script = join(ROOT, build, "index.js");
   if (!existsSync(script)) throw new Trouble("the worker is not built", "scripts/build");
   const { publicOrigin, contentOrigin } = originsOf(port);
@@ -151,7 +152,7 @@ export async function startWorker({ state, port, settings = {}, env = {}, build 
   const envFile = join(state, "worker.env");
   rmSync(envFile, { force: true });
   writeFileSync(envFile, Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`).join(""), { mode: 0o600 });
-  const args = ["dev", script, "--config", join(ROOT, "wrangler.toml"), "--env-file", envFile, "--persist-to", join(state, "data")];
+  const args = ["dev", script, "--config", bindings ? configWith(state, bindings) : join(ROOT, "wrangler.toml"), "--env-file", envFile, "--persist-to", join(state, "data")];
   args.push("--ip", "127.0.0.1", "--port", String(port), "--inspector-port", String(await freePort()));
   args.push("--show-interactive-dev-session=false");
   const child = spawn(process.execPath, [WRANGLER, ...args], {
@@ -164,6 +165,14 @@ export async function startWorker({ state, port, settings = {}, env = {}, build 
   const worker = new Worker({ child, state, port, keys, onLine });
   await worker.ready();
   return worker;
+}
+
+/** A copy of wrangler.toml in a state directory, with further bindings. */
+function configWith(state, bindings) {
+  const config = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
+  const copy = join(state, "wrangler.toml");
+  writeFileSync(copy, `${config.replace('main = "build/', `main = "${ROOT}/build/`)}\n${bindings}`);
+  return copy;
 }
 
 /** A running worker and the processes under it. */

@@ -200,9 +200,9 @@ pub(super) async fn redeem(
     let batch = vec![
         store::USE_LINK.with([link.as_str().into(), now.into(), browser_hash.into(), code.is_some().into()]),
         store::BEGIN_SESSION_BY_LINK.with([link.into(), hash, id, browser, at, expires_at]),
-        new.act(platform, "link"),
         new.end_former(),
         store::FIND_UNPROVED.with([new.hash().into()]),
+        new.act(platform, "link"),
     ];
     let answers = platform.directory.batch(batch).await?;
     let begun = answers.get(1).is_some_and(|rows| !rows.is_empty());

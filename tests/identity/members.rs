@@ -315,6 +315,7 @@ fn every_change_stands_in_the_audit() {
     let member = company.add_member(&sim, "member", Role::Editor);
     let browser = signed_in_as(&sim, &company.owner);
     change(&sim, &browser, &member, Role::Admin);
+    sim.clock.advance_seconds(1);
     remove(&sim, &browser, &member);
     change(&sim, &browser, &company.owner, Role::Viewer);
     let acts =

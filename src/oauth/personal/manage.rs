@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     desk::{Act, AppId, Caller, Code, Facts, GrantId, Problem, Refusal},
-    oauth::{snapshot, store::shard as sql},
+    identity::SignInMethod,
+    oauth::{client::AuthMethod, snapshot, store::shard as sql},
     platform::Value,
 };
 
@@ -41,7 +42,11 @@ pub(super) async fn overview(caller: &Caller<'_>) -> Result<Overview, Refusal> {
 ///
 /// # Errors
 /// `conflict` when the form was sent before or the setting was changed; or when the gate is closed.
-pub(super) async fn create(caller: &Caller<'_>, new: &NewToken) -> Result<Token, Refusal> {
+pub(super) async fn create(
+    caller: &Caller<'_>,
+    new: &NewToken,
+    signed_in_by: SignInMethod,
+) -> Result<Token, Refusal> {
     let platform = caller.platform();
     let now = caller.now();
     let token = Token::new(new.kind, platform.entropy);
@@ -69,6 +74,8 @@ pub(super) async fn create(caller: &Caller<'_>, new: &NewToken) -> Result<Token,
             false.into(),
             now.into(),
             ends.into(),
+            AuthMethod::None.into(),
+            signed_in_by.into(),
         ]),
         sql::ADD_GRANT_WORKSPACES.with([
             tenant(),

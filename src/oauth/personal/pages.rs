@@ -145,7 +145,7 @@ async fn create(platform: &Platform<'_>, request: &Request, safename: &str) -> R
         Ok(new) => new,
         Err(message) => return show(platform, &session, &caller, &form, Some(message)).await,
     };
-    let token = match manage::create(&caller, &new).await {
+    let token = match manage::create(&caller, &new, session.method).await {
         Ok(token) => token,
         Err(Refusal::Conflict) => {
             let message = "This form was sent before, or something was changed meanwhile. If the token is in the list below and you did not keep it, revoke it and make another.";

@@ -32,6 +32,7 @@ export async function freshState() {
  * @param {object} [options]
  * @param {string} [options.state] a state directory; a fresh one when left out
  * @param {Record<string, string>} [options.settings] further variables of the worker
+ * @param {string} [options.bindings] further bindings, as wrangler.toml has them
  * @param {Record<string, string>} [options.env] further variables of its process
  * @param {string} [options.build] the folder of the build
  */
