@@ -5,13 +5,14 @@ use serde_json::json;
 
 use crate::{
     desk::{
-        Caller, Code, Fix, Hints, Problem, Refusal, Scope, Scopes, Tool, When, WorkspaceFacts, next_call,
+        Caller, Code, Fix, Hints, Problem, ProfileId, Refusal, Scope, Scopes, Tool, When, WorkspaceFacts,
+        next_call,
     },
     posts::{
-        DeliveryState, Phase,
+        Content, DeliveryState,
         input::PostBody,
         resolve::{due_of, is_near, refuse_unsendable, resolve_body},
-        scene::{Scene, busy, commit_one},
+        scene::{Scene, busy, check_revision, commit_one},
         store::{DeliveryRow, PostRow},
         view::PostGroupView,
         write::{Desired, Target},
@@ -69,7 +70,8 @@ impl Tool for UpdatePost {
         }
         let resolved =
             resolve_body(caller, workspace, &scene.profiles, &input.body, row.content.clone(), "").await?;
-        let change = Change { caller, scene: &scene, row, workspace };
+        let expected = input.expected_revision;
+        let change = Change { caller, scene: &scene, row, workspace, expected };
         match resolved.when {
             Some(when) => change.schedule(Self::NAME, resolved.content, when).await,
             None => change.keep_time(Self::NAME, resolved.content).await,
@@ -119,7 +121,9 @@ impl Tool for SchedulePost {
         let resolved =
             resolve_body(caller, workspace, &scene.profiles, &body, row.content.clone(), "").await?;
         let when = resolved.when.unwrap_or(When::Now);
-        Change { caller, scene: &scene, row, workspace }.schedule(Self::NAME, resolved.content, when).await
+        let expected = input.expected_revision;
+        let change = Change { caller, scene: &scene, row, workspace, expected };
+        change.schedule(Self::NAME, resolved.content, when).await
     }
 }
 
@@ -165,7 +169,7 @@ pub async fn unschedule(caller: &Caller<'_>, post_id: &str) -> Result<PostGroupV
         .next(next_call("get_post", json!({ "post_id": row.post_id })))
         .into());
     }
-    let change = Change { caller, scene: &scene, row, workspace };
+    let change = Change { caller, scene: &scene, row, workspace, expected: None };
     let desired = Desired { content: row.content.clone(), due: None, deleted: false };
     change.commit(caller, UnschedulePost::NAME, desired, 0).await
 }
@@ -205,9 +209,9 @@ impl Tool for PublishPost {
         let body = PostBody { profiles: input.profiles, ..PostBody::default() };
         let resolved =
             resolve_body(caller, workspace, &scene.profiles, &body, row.content.clone(), "").await?;
-        Change { caller, scene: &scene, row, workspace }
-            .schedule(Self::NAME, resolved.content, When::Now)
-            .await
+        let expected = input.expected_revision;
+        let change = Change { caller, scene: &scene, row, workspace, expected };
+        change.schedule(Self::NAME, resolved.content, When::Now).await
     }
 }
 
@@ -217,6 +221,8 @@ struct Change<'s> {
     scene: &'s Scene,
     row: &'s PostRow,
     workspace: &'s WorkspaceFacts,
+    /// The revision that the caller named.
+    expected: Option<i64>,
 }
 
 impl Change<'_> {
@@ -224,7 +230,7 @@ impl Change<'_> {
     async fn schedule(
         &self,
         act: &'static str,
-        content: crate::posts::Content,
+        content: Content,
         when: When,
     ) -> Result<PostGroupView, Refusal> {
         let due = due_of(self.caller, self.workspace, when, "when")?;
@@ -237,27 +243,17 @@ impl Change<'_> {
     }
 
     /// New content, at the time that it has.
-    async fn keep_time(
-        &self,
-        act: &'static str,
-        content: crate::posts::Content,
-    ) -> Result<PostGroupView, Refusal> {
-        let due = self.row.due();
-        let pending = self.row.deliveries.iter().any(|delivery| delivery.state.phase() == Phase::Pending);
-        if pending {
-            self.refuse_unsendable(&content)?;
+    async fn keep_time(&self, act: &'static str, content: Content) -> Result<PostGroupView, Refusal> {
+        let kept = keeping_time(self.caller, self.workspace, &self.scene.profiles, self.row, content)
+            .map_err(|Late| late())?;
+        if kept.sends {
+            self.refuse_unsendable(&kept.target.desired.content)?;
         }
-        let near = pending && due.as_ref().is_some_and(|due| is_near(self.caller, self.workspace, due));
-        let hold = if near { self.workspace.hold_seconds } else { 0 };
-        let desired = Desired { content, due, deleted: false };
-        let profiles: Vec<&Profile> = self.scene.profiles.iter().collect();
-        let target = Target::existing(self.row, desired, &profiles)
-            .held_until(self.caller.now().plus_seconds(hold))
-            .leaving_settled();
-        commit_one(self.caller, act, target, Vec::new()).await
+        let caller = if kept.near { self.caller.needing(PUBLISH) } else { self.caller.clone() };
+        commit_one(&caller, act, kept.target, self.expected, Vec::new()).await
     }
 
-    fn refuse_unsendable(&self, content: &crate::posts::Content) -> Result<(), Refusal> {
+    fn refuse_unsendable(&self, content: &Content) -> Result<(), Refusal> {
         let profiles = self.scene.profiles_of(self.workspace);
         refuse_unsendable(content, &profiles, "").map_err(|mut problems| {
             let call = next_call("preview_post", json!({ "post_id": self.row.post_id }));
@@ -278,8 +274,61 @@ impl Change<'_> {
         let profiles: Vec<&Profile> = self.scene.profiles.iter().collect();
         let target = Target::existing(self.row, desired, &profiles)
             .held_until(caller.now().plus_seconds(hold_seconds));
-        commit_one(caller, act, target, Vec::new()).await
+        commit_one(caller, act, target, self.expected, Vec::new()).await
     }
+}
+
+/// New content for a post that keeps its time.
+pub(super) struct Kept {
+    /// What the post becomes.
+    pub target: Target,
+    /// Whether any of it will be sent.
+    pub sends: bool,
+    /// Whether that is so soon that it needs the capability to publish.
+    pub near: bool,
+}
+
+/// The time of a post is past, nothing of it waits, and a profile would be added to it.
+pub(super) struct Late;
+
+/// What `content` makes of a post that keeps its time. What failed, was missed or cancelled stays so.
+///
+/// # Errors
+/// [`Late`]: it would send something that nobody gave a time to.
+pub(super) fn keeping_time(
+    caller: &Caller<'_>,
+    workspace: &WorkspaceFacts,
+    profiles: &[Profile],
+    row: &PostRow,
+    content: Content,
+) -> Result<Kept, Late> {
+    let same = content.hash() == row.content.hash();
+    let desired = Desired { content, due: row.due(), deleted: false };
+    let target = Target::existing(row, desired, &profiles.iter().collect::<Vec<_>>());
+    let Some(due) = row.due().filter(|_| !same) else {
+        return Ok(Kept { target: target.leaving_deliveries(), sends: false, near: false });
+    };
+    let delivery =
+        |profile: &ProfileId| row.deliveries.iter().find(|delivery| delivery.profile_id == *profile);
+    let waits = target.profiles.iter().any(|(id, _)| delivery(id).is_some_and(DeliveryRow::is_to_be_sent));
+    let added = target.profiles.iter().any(|(id, _)| delivery(id).is_none());
+    if added && !waits && due.at <= caller.now() {
+        return Err(Late);
+    }
+    let sends = waits || added;
+    let near = sends && is_near(caller, workspace, &due);
+    let hold = if near { workspace.hold_seconds } else { 0 };
+    let target = target.held_until(caller.now().plus_seconds(hold)).leaving_settled();
+    Ok(Kept { target, sends, near })
+}
+
+fn late() -> Problem {
+    Problem::new(
+        Code::InvalidSchedule,
+        "when",
+        "Give a time with when, or publish_post if the person wants it to go out now.",
+    )
+    .message("Its time is past and nothing of it waits any more, so a profile that is added needs a time.")
 }
 
 fn needs_of_when(when: Option<&str>) -> Scopes {
@@ -304,23 +353,4 @@ pub(super) fn refuse_if_live(row: &PostRow) -> Result<(), Refusal> {
     )
     .next(next_call("create_post", json!({ "copy_from": row.post_id })))
     .into())
-}
-
-/// Refuses a stale revision, telling where the post is now.
-fn check_revision(row: &PostRow, expected: Option<i64>) -> Result<(), Refusal> {
-    match expected {
-        Some(expected) if expected != row.revision => Err(Problem::new(
-            Code::PostChanged,
-            "expected_revision",
-            "Look at what it says now before you repeat the call.",
-        )
-        .message(format!(
-            "You expected revision {expected}; the post is at revision {} and says: {}",
-            row.revision,
-            row.content.text.chars().take(300).collect::<String>()
-        ))
-        .fix(Fix::Set(json!(row.revision)))
-        .into()),
-        _ => Ok(()),
-    }
 }
