@@ -2,6 +2,7 @@
 
 mod bulk;
 mod near;
+mod pictures;
 mod repeating;
 mod stage;
 mod undoing;

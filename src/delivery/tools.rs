@@ -11,7 +11,8 @@ use crate::{
     desk::{
         Caller, Hints, PostId, Problem, ProfileId, Refusal, Scope, Scopes, Tool, ToolEntry, WorkspaceFacts,
     },
-    media::{self, MediaInput},
+    media::{self, MediaInput, Wanted},
+    networks::Attachment,
     platform::Statement,
     posts::{self, Content, Desired, Override, PostGroupView, PostRow, Repeat, Scene, Target},
     profiles::{self, Profile},
@@ -136,8 +137,7 @@ async fn send_again(
         return Ok(retried);
     }
     let own: Vec<ProfileId> = retried.iter().map(|one| one.profile.clone()).collect();
-    let content = with_words(caller, workspace, row.content.clone(), own.clone(), input).await?;
-    refuse_problems(&content, &own, &scene.profiles)?;
+    let content = with_words(caller, workspace, row.content.clone(), &own, input, &scene.profiles).await?;
     let profiles: Vec<&Profile> = scene.profiles.iter().collect();
     let target = Target::existing(row, Desired { content, due: row.due(), deleted: false }, &profiles)
         .leaving_deliveries();
@@ -156,36 +156,59 @@ fn chosen_profiles(
     Ok(Some(chosen.into_iter().map(|profile| profile.id.clone()).collect()))
 }
 
+/// The content with the call's words and pictures for those of its profiles that are retried. The pictures are kept only if
+/// the networks take them.
 async fn with_words(
     caller: &Caller<'_>,
     workspace: &WorkspaceFacts,
-    mut content: Content,
-    own: Vec<ProfileId>,
+    content: Content,
+    own: &[ProfileId],
     input: &RetryInput,
+    profiles: &[Profile],
 ) -> Result<Content, Refusal> {
-    let pictures = match &input.media {
-        None => None,
-        Some(list) => {
-            let named: Vec<(String, MediaInput)> = list
-                .iter()
-                .enumerate()
-                .map(|(index, one)| (format!("media[{index}]"), one.clone()))
-                .collect();
-            let found = media::resolve(caller, &workspace.id, &named).await?;
-            Some(found.map_err(Refusal::Problems)?)
-        }
+    let Some(list) = &input.media else {
+        let content = with_own(content, own, input, None);
+        refuse_problems(&content, own, profiles)?;
+        return Ok(content);
     };
+    let wanted = list.iter().enumerate().map(|(index, one)| Wanted {
+        workspace: workspace.id.clone(),
+        field: format!("media[{index}]"),
+        input: one.clone(),
+    });
+    let (gathered, problems) = media::gather(caller, wanted.collect()).await?;
+    let pictures = (0..list.len()).filter_map(|index| gathered.attachment(index)).collect();
+    let content = with_own(content, own, input, Some(pictures));
+    let checked = if problems.is_empty() {
+        refuse_problems(&content, own, profiles)
+    } else {
+        Err(Refusal::Problems(problems))
+    };
+    if let Err(refusal) = checked {
+        gathered.discard(caller).await;
+        return Err(refusal);
+    }
+    let renamed = gathered.keep(caller).await?;
+    Ok(content.with_media_renamed(&renamed))
+}
+
+fn with_own(
+    mut content: Content,
+    own: &[ProfileId],
+    input: &RetryInput,
+    pictures: Option<Vec<Attachment>>,
+) -> Content {
     for profile in own {
-        let before = content.overrides.iter().rev().find(|one| one.profiles.contains(&profile)).cloned();
+        let before = content.overrides.iter().rev().find(|one| one.profiles.contains(profile)).cloned();
         content.overrides.push(Override {
             text: input.text.clone().or_else(|| before.as_ref()?.text.clone()),
             media: pictures.clone().or_else(|| before.as_ref()?.media.clone()),
             thread: before.as_ref().and_then(|one| one.thread.clone()),
             settings: before.as_ref().and_then(|one| one.settings.clone()),
-            profiles: vec![profile],
+            profiles: vec![profile.clone()],
         });
     }
-    Ok(content)
+    content
 }
 
 fn refuse_problems(content: &Content, own: &[ProfileId], profiles: &[Profile]) -> Result<(), Refusal> {

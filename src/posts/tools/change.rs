@@ -5,13 +5,13 @@ use serde_json::json;
 
 use crate::{
     desk::{
-        Caller, Code, Fix, Hints, Problem, ProfileId, Refusal, Scope, Scopes, Tool, When, WorkspaceFacts,
-        next_call,
+        Caller, Code, Fix, Hints, Problem, Problems, ProfileId, Refusal, Scope, Scopes, Tool, When,
+        WorkspaceFacts, next_call,
     },
     posts::{
         Content, DeliveryState,
         input::PostBody,
-        resolve::{due_of, is_near, refuse_unsendable, resolve_body},
+        resolve::{Wish, due_of, is_near, refuse_unsendable, resolve_bodies},
         scene::{Scene, busy, check_revision, commit_one},
         store::{DeliveryRow, PostRow},
         view::PostGroupView,
@@ -68,14 +68,9 @@ impl Tool for UpdatePost {
             .fix(Fix::Remove)
             .into());
         }
-        let resolved =
-            resolve_body(caller, workspace, &scene.profiles, &input.body, row.content.clone(), "").await?;
         let expected = input.expected_revision;
         let change = Change { caller, scene: &scene, row, workspace, expected };
-        match resolved.when {
-            Some(when) => change.schedule(Self::NAME, resolved.content, when).await,
-            None => change.keep_time(Self::NAME, resolved.content).await,
-        }
+        change.apply(Self::NAME, &input.body).await
     }
 }
 
@@ -118,12 +113,9 @@ impl Tool for SchedulePost {
         refuse_if_live(row)?;
         check_revision(row, input.expected_revision)?;
         let body = PostBody { profiles: input.profiles, when: Some(input.when), ..PostBody::default() };
-        let resolved =
-            resolve_body(caller, workspace, &scene.profiles, &body, row.content.clone(), "").await?;
-        let when = resolved.when.unwrap_or(When::Now);
         let expected = input.expected_revision;
         let change = Change { caller, scene: &scene, row, workspace, expected };
-        change.schedule(Self::NAME, resolved.content, when).await
+        change.apply(Self::NAME, &body).await
     }
 }
 
@@ -171,7 +163,7 @@ pub async fn unschedule(caller: &Caller<'_>, post_id: &str) -> Result<PostGroupV
     }
     let change = Change { caller, scene: &scene, row, workspace, expected: None };
     let desired = Desired { content: row.content.clone(), due: None, deleted: false };
-    change.commit(caller, UnschedulePost::NAME, desired, 0).await
+    commit_one(caller, UnschedulePost::NAME, change.target(desired), None, Vec::new()).await
 }
 
 /// Publishes a post at once.
@@ -206,12 +198,11 @@ impl Tool for PublishPost {
         let (row, workspace) = scene.post(&input.post_id, "post_id")?;
         refuse_if_live(row)?;
         check_revision(row, input.expected_revision)?;
-        let body = PostBody { profiles: input.profiles, ..PostBody::default() };
-        let resolved =
-            resolve_body(caller, workspace, &scene.profiles, &body, row.content.clone(), "").await?;
+        let now = Some("now".to_owned());
+        let body = PostBody { profiles: input.profiles, when: now, ..PostBody::default() };
         let expected = input.expected_revision;
         let change = Change { caller, scene: &scene, row, workspace, expected };
-        change.schedule(Self::NAME, resolved.content, When::Now).await
+        change.apply(Self::NAME, &body).await
     }
 }
 
@@ -226,31 +217,46 @@ struct Change<'s> {
 }
 
 impl Change<'_> {
+    /// What `body` says in place of what the post said, at its time or the one that it has.
+    async fn apply(&self, act: &'static str, body: &PostBody) -> Result<PostGroupView, Refusal> {
+        let base = self.row.content.clone();
+        let wishes = vec![Wish { workspace: self.workspace, body, base, prefix: "" }];
+        let bodies = resolve_bodies(self.caller, &self.scene.profiles, wishes, Problems::default()).await?;
+        let planned = bodies.each.first().ok_or(Refusal::Conflict).and_then(|body| match &body.when {
+            Some(when) => self.scheduled(&body.content, when.clone()),
+            None => self.keeping_time(&body.content),
+        });
+        let (bodies, Planned { mut target, near }) = bodies.if_fine(self.caller, planned).await?;
+        let writer = if near { self.caller.needing(PUBLISH) } else { self.caller.clone() };
+        if let Some(content) = bodies.keep(&writer).await?.pop() {
+            target.desired.content = content;
+        }
+        commit_one(&writer, act, target, self.expected, Vec::new()).await
+    }
+
     /// New content, and this time.
-    async fn schedule(
-        &self,
-        act: &'static str,
-        content: Content,
-        when: When,
-    ) -> Result<PostGroupView, Refusal> {
+    fn scheduled(&self, content: &Content, when: When) -> Result<Planned, Refusal> {
         let due = due_of(self.caller, self.workspace, when, "when")?;
-        self.refuse_unsendable(&content)?;
+        self.refuse_unsendable(content)?;
         let near = is_near(self.caller, self.workspace, &due);
-        let caller = if near { self.caller.needing(PUBLISH) } else { self.caller.clone() };
         let hold = if near { self.workspace.hold_seconds } else { 0 };
-        let desired = Desired { content, due: Some(due), deleted: false };
-        self.commit(&caller, act, desired, hold).await
+        let desired = Desired { content: content.clone(), due: Some(due), deleted: false };
+        let target = self.target(desired).held_until(self.caller.now().plus_seconds(hold));
+        Ok(Planned { target, near })
     }
 
     /// New content, at the time that it has.
-    async fn keep_time(&self, act: &'static str, content: Content) -> Result<PostGroupView, Refusal> {
-        let kept = keeping_time(self.caller, self.workspace, &self.scene.profiles, self.row, content)
-            .map_err(|Late| late())?;
-        if kept.sends {
-            self.refuse_unsendable(&kept.target.desired.content)?;
+    fn keeping_time(&self, content: &Content) -> Result<Planned, Refusal> {
+        let kept = keeping_time(self.caller, self.workspace, &self.scene.profiles, self.row, content.clone());
+        let Kept { target, sends, near } = kept.map_err(|Late| late())?;
+        if sends {
+            self.refuse_unsendable(content)?;
         }
-        let caller = if kept.near { self.caller.needing(PUBLISH) } else { self.caller.clone() };
-        commit_one(&caller, act, kept.target, self.expected, Vec::new()).await
+        Ok(Planned { target, near })
+    }
+
+    fn target(&self, desired: Desired) -> Target {
+        Target::existing(self.row, desired, &self.scene.profiles.iter().collect::<Vec<_>>())
     }
 
     fn refuse_unsendable(&self, content: &Content) -> Result<(), Refusal> {
@@ -263,19 +269,12 @@ impl Change<'_> {
             Refusal::Problems(problems)
         })
     }
+}
 
-    async fn commit(
-        &self,
-        caller: &Caller<'_>,
-        act: &'static str,
-        desired: Desired,
-        hold_seconds: i64,
-    ) -> Result<PostGroupView, Refusal> {
-        let profiles: Vec<&Profile> = self.scene.profiles.iter().collect();
-        let target = Target::existing(self.row, desired, &profiles)
-            .held_until(caller.now().plus_seconds(hold_seconds));
-        commit_one(caller, act, target, self.expected, Vec::new()).await
-    }
+/// What a post becomes, and whether that sends something so soon that it needs the capability to publish.
+struct Planned {
+    target: Target,
+    near: bool,
 }
 
 /// New content for a post that keeps its time.

@@ -10,13 +10,15 @@ use crate::{
     posts::{
         Content,
         input::PostBody,
-        resolve::{due_of, is_near, refuse_unsendable, resolve_body},
+        resolve::{Resolved, Wish, due_of, is_near, refuse_unsendable, resolve_bodies},
         scene::{Made, Repeat, Scene, commit, post_not_found},
         view::{PostGroupView, show},
         write::{Desired, Target},
     },
     profiles::Profile,
 };
+
+const PUBLISH: Scopes = Scopes::of(&[Scope::PostsPublish]);
 
 /// Most posts that one call makes.
 const MOST: usize = 50;
@@ -159,7 +161,7 @@ async fn create(
         repeat = Some(same.anew(&scene));
     }
     let (targets, near) = targets_of(caller, &scene, bodies).await?;
-    let writer = if near { caller.needing(Scopes::of(&[Scope::PostsPublish])) } else { caller.clone() };
+    let writer = if near { caller.needing(PUBLISH) } else { caller.clone() };
     match commit(&writer, act, &targets, repeat.as_ref(), Vec::new()).await {
         Err(Refusal::Conflict) => after_conflict(caller, repeat).await,
         other => other,
@@ -216,46 +218,66 @@ async fn targets_of(
     bodies: &[(String, &PostBody, Option<&str>)],
 ) -> Result<(Vec<Target>, bool), Refusal> {
     let mut problems = Problems::default();
-    let mut targets = Vec::new();
-    let mut near = false;
+    let mut wishes = Vec::new();
     for (prefix, body, copy_from) in bodies {
-        match target_of(caller, scene, prefix, body, *copy_from).await {
-            Ok((target, is_near)) => {
-                targets.push(target);
-                near |= is_near;
-            }
+        match start(scene, body, *copy_from, prefix) {
+            Ok((workspace, base)) => wishes.push(Wish { workspace, body, base, prefix }),
             Err(Refusal::Problems(found)) => found.into_iter().for_each(|problem| problems.add(problem)),
             Err(refusal) => return Err(refusal),
         }
     }
-    problems.refuse_if_any()?;
+    let bodies = resolve_bodies(caller, &scene.profiles, wishes, problems).await?;
+    let planned = planned(caller, scene, &bodies.each);
+    let (bodies, (mut targets, near)) = bodies.if_fine(caller, planned).await?;
+    let writer = if near { caller.needing(PUBLISH) } else { caller.clone() };
+    let contents = bodies.keep(&writer).await?;
+    for (target, content) in targets.iter_mut().zip(contents) {
+        target.desired.content = content;
+    }
     Ok((targets, near))
 }
 
-async fn target_of(
+/// The posts that the bodies make, and whether any of them goes out so soon that it needs the capability to publish.
+fn planned(
     caller: &Caller<'_>,
     scene: &Scene,
-    prefix: &str,
-    body: &PostBody,
-    copy_from: Option<&str>,
-) -> Result<(Target, bool), Refusal> {
-    let (workspace, base) = start(scene, body, copy_from, prefix)?;
-    let profiles = scene.profiles_of(workspace);
-    let resolved = resolve_body(caller, workspace, &scene.profiles, body, base, prefix).await?;
-
-    let at_once = resolved.when == Some(When::Now);
-    let due =
-        resolved.when.map(|when| due_of(caller, workspace, when, &format!("{prefix}when"))).transpose()?;
-    if due.is_some() {
-        refuse_unsendable(&resolved.content, &profiles, prefix).map_err(Refusal::Problems)?;
+    bodies: &[Resolved<'_>],
+) -> Result<(Vec<Target>, bool), Refusal> {
+    let mut problems = Problems::default();
+    let mut targets = Vec::new();
+    let mut any_near = false;
+    for body in bodies {
+        match target_of(caller, scene, body) {
+            Ok((target, near)) => {
+                targets.push(target);
+                any_near |= near;
+            }
+            Err(found) => found.into_iter().for_each(|problem| problems.add(problem)),
+        }
     }
-    let near = due.as_ref().is_some_and(|due| is_near(caller, workspace, due));
+    problems.refuse_if_any()?;
+    Ok((targets, any_near))
+}
+
+fn target_of(
+    caller: &Caller<'_>,
+    scene: &Scene,
+    body: &Resolved<'_>,
+) -> Result<(Target, bool), Vec<Problem>> {
+    let Resolved { workspace, prefix, content, when } = body;
+    let profiles = scene.profiles_of(workspace);
+    let due = when.clone().map(|when| due_of(caller, workspace, when, &format!("{prefix}when")));
+    let due = due.transpose().map_err(|problem| vec![problem])?;
+    if due.is_some() {
+        refuse_unsendable(content, &profiles, prefix)?;
+    }
+    let near = *when == Some(When::Now) || due.as_ref().is_some_and(|due| is_near(caller, workspace, due));
     let chosen: Vec<&Profile> = profiles.iter().collect();
     let post_id = PostId::new(caller.now(), caller.platform().entropy);
-    let desired = Desired { content: resolved.content, due, deleted: false };
+    let desired = Desired { content: content.clone(), due, deleted: false };
     let target = Target::new_post(post_id, workspace.id.clone(), desired, &chosen);
-    let hold = if at_once || near { workspace.hold_seconds } else { 0 };
-    Ok((target.held_until(caller.now().plus_seconds(hold)), near || at_once))
+    let hold = if near { workspace.hold_seconds } else { 0 };
+    Ok((target.held_until(caller.now().plus_seconds(hold)), near))
 }
 
 /// The workspace of a new post, and what it says before `body`: what the post says that it is a copy of.

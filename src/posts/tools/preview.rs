@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::create::start;
 use crate::{
     desk::{
-        Caller, Code, Fix, Hints, Moment, NextCall, Problem, Refusal, Scope, Scopes, TimeZoneName, Tool,
-        next_call,
+        Caller, Code, Fix, Hints, Moment, NextCall, Problem, Problems, Refusal, Scope, Scopes, TimeZoneName,
+        Tool, next_call,
     },
     posts::{
         input::PostBody,
-        resolve::{due_of, resolve_body},
+        resolve::{Wish, due_of, resolve_bodies},
         scene::Scene,
         view::{ProfilePreview, Renderings, no_profiles},
     },
@@ -76,7 +76,9 @@ impl Tool for PreviewPost {
             None => start(&scene, &input.body, input.copy_from.as_deref(), "")?,
         };
         let (body, addresses) = without_addresses(input.body);
-        let resolved = resolve_body(caller, workspace, &scene.profiles, &body, base, "").await?;
+        let wishes = vec![Wish { workspace, body: &body, base, prefix: "" }];
+        let bodies = resolve_bodies(caller, &scene.profiles, wishes, Problems::default()).await?;
+        let resolved = bodies.discard(caller).await.into_iter().next().ok_or(Refusal::Conflict)?;
         let due = resolved.when.map(|when| due_of(caller, workspace, when, "when")).transpose()?;
 
         let profiles = scene.profiles_of(workspace);
