@@ -346,6 +346,40 @@ fn a_time_that_the_clocks_skip_or_repeat_names_both_instants() {
 }
 
 #[test]
+fn a_duration_that_ends_where_the_clocks_skip_or_repeat_names_both_instants() {
+    let told = |at: &str, text: &str| {
+        let now = Timestamp::from_millis(at.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+        let problem = resolve_when(text, &stockholm(), now, "when").unwrap_err();
+        assert_eq!(problem.code, Code::InvalidSchedule);
+        (problem.message, problem.hint)
+    };
+    let (message, hint) = told("2027-03-21T01:30:00Z", "P7D");
+    assert!(message.contains("2027-03-28 02:30 does not exist"), "{message}");
+    assert!(hint.contains("2027-03-28T01:30:00+01:00 or 2027-03-28T03:30:00+02:00"), "{hint}");
+    let (message, hint) = told("2027-10-24T00:30:00Z", "P1W");
+    assert!(message.contains("2027-10-31 02:30 comes twice"), "{message}");
+    assert!(hint.contains("2027-10-31T02:30:00+02:00 or 2027-10-31T02:30:00+01:00"), "{hint}");
+}
+
+#[test]
+fn a_time_too_far_ahead_is_called_so() {
+    for text in [
+        "P400Y",
+        "P9000Y",
+        "2100-01-01T09:00",
+        "9999-12-31T23:59",
+        "12026-01-01T09:00",
+        "2100-06-01T09:00:00Z",
+    ] {
+        let (message, hint) = not_a_time(text);
+        assert_eq!(message, "That is too far ahead.", "{text}");
+        assert!(hint.contains("before the year 2100"), "{hint}");
+    }
+    let last = resolve_when("2099-12-31T23:59", &stockholm(), BEGIN, "when");
+    assert!(matches!(last, Ok(When::At(_))), "{last:?}");
+}
+
+#[test]
 fn ids_sort_by_the_time_they_were_made_and_read_back() {
     let entropy = SimEntropy::new(5);
     let ids: Vec<PostId> =

@@ -57,6 +57,7 @@ fn calls() -> Vec<(&'static str, &'static str, Value)> {
             json!({ "overrides": [{ "profiles": ["wall"], "media": [{ "media_id": "@" }] }] }),
         ),
         ("create_posts", "posts.workspace", json!({ "posts": [{ "text": "x", "workspace": "@" }] })),
+        ("create_posts", "posts.copy_from", json!({ "posts": [{ "copy_from": "@" }] })),
         ("create_posts", "posts.profiles", json!({ "posts": [{ "text": "x", "profiles": ["@"] }] })),
         ("create_posts", "posts.media.media_id", json!({ "posts": [{ "media": [{ "media_id": "@" }] }] })),
         (
@@ -76,6 +77,7 @@ fn calls() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("preview_post", "workspace", json!({ "text": "x", "workspace": "@" })),
         ("preview_post", "profiles", json!({ "text": "x", "profiles": ["@"] })),
+        ("preview_post", "copy_from", json!({ "copy_from": "@" })),
         ("preview_post", "post_id", json!({ "post_id": "@" })),
         ("preview_post", "media.media_id", json!({ "media": [{ "media_id": "@" }] })),
         (

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use postern::{
-    desk::{Code, MediaId, Problem, Refusal, WorkspaceId, media_address, sha256_text},
+    desk::{Caller, Code, MediaId, Problem, Refusal, WorkspaceId, media_address, sha256_text},
     http::{Request, RequestMethod, Response},
-    media::{self, MediaInput},
+    media::{self, MediaInput, Wanted},
     networks::Attachment,
     platform::{DatabaseFault, HttpFault, Later},
 };
@@ -31,7 +31,7 @@ fn png_with(width: u32, height: u32, middle: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub fn png(width: u32, height: u32) -> Vec<u8> {
     png_with(width, height, &chunk(b"IDAT", b"pixels"))
 }
 
@@ -65,7 +65,7 @@ fn world(files: &[(&str, Reply)]) -> (Sim, Company) {
 }
 
 /// The media type that the server claims is never believed.
-fn file(bytes: Vec<u8>) -> Reply {
+pub fn file(bytes: Vec<u8>) -> Reply {
     Reply::of(200, "text/html", bytes)
 }
 
@@ -77,8 +77,28 @@ fn id(media_id: &str) -> MediaInput {
     MediaInput { media_id: Some(media_id.to_owned()), ..MediaInput::default() }
 }
 
-fn at_fields(inputs: Vec<MediaInput>) -> Vec<(String, MediaInput)> {
-    inputs.into_iter().enumerate().map(|(index, input)| (format!("media[{index}]"), input)).collect()
+/// What a call does with the files that it names: keeps all of them, or none.
+async fn resolve_by(
+    caller: &Caller<'_>,
+    workspace: &WorkspaceId,
+    inputs: Vec<MediaInput>,
+) -> Result<Result<Vec<Attachment>, Vec<Problem>>, Refusal> {
+    let count = inputs.len();
+    let wanted = inputs.into_iter().enumerate().map(|(index, input)| Wanted {
+        workspace: workspace.clone(),
+        field: format!("media[{index}]"),
+        input,
+    });
+    let (gathered, problems) = media::gather(caller, wanted.collect()).await?;
+    if !problems.is_empty() {
+        gathered.discard(caller).await;
+        return Ok(Err(problems));
+    }
+    let mut found: Vec<Attachment> = (0..count).map(|index| gathered.attachment(index).unwrap()).collect();
+    for (told, kept) in gathered.keep(caller).await? {
+        found.iter_mut().filter(|one| one.media_id == told).for_each(|one| one.media_id = kept.clone());
+    }
+    Ok(Ok(found))
 }
 
 fn resolve(
@@ -87,7 +107,7 @@ fn resolve(
     workspace: &WorkspaceId,
     inputs: Vec<MediaInput>,
 ) -> Result<Result<Vec<Attachment>, Vec<Problem>>, Refusal> {
-    run(media::resolve(&company.caller(sim), workspace, &at_fields(inputs)))
+    run(resolve_by(&company.caller(sim), workspace, inputs))
 }
 
 fn accepted(sim: &Sim, company: &Company, inputs: Vec<MediaInput>) -> Vec<Attachment> {
@@ -337,11 +357,8 @@ fn a_file_that_is_not_of_this_workspace_is_not_found_whoever_has_it() {
     let unticked = company.add_workspace(&sim, "Second", "UTC");
     let of_another_tenant = accepted(&sim, &other_company, vec![url(CAT)]).remove(0).media_id;
     let member = company.member(&sim, &company.owner);
-    let of_another_workspace = run(media::resolve(&member, &unticked, &at_fields(vec![url(CAT)])))
-        .unwrap()
-        .unwrap()
-        .remove(0)
-        .media_id;
+    let of_another_workspace =
+        run(resolve_by(&member, &unticked, vec![url(CAT)])).unwrap().unwrap().remove(0).media_id;
     let invented = MediaId::new(sim.platform().now(), &sim.entropy);
     let ids = [of_another_tenant.as_str(), of_another_workspace.as_str(), invented.as_str(), "cat"];
     let answers: Vec<Vec<Problem>> = ids
@@ -351,8 +368,7 @@ fn a_file_that_is_not_of_this_workspace_is_not_found_whoever_has_it() {
     assert_eq!(answers[0][0].code, Code::MediaNotFound);
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     // Not even a member who may see both workspaces mixes them.
-    let mixed =
-        run(media::resolve(&member, &company.workspace, &at_fields(vec![id(of_another_workspace.as_str())])));
+    let mixed = run(resolve_by(&member, &company.workspace, vec![id(of_another_workspace.as_str())]));
     assert_eq!(mixed.unwrap().unwrap_err(), answers[0]);
 }
 
@@ -389,9 +405,8 @@ fn resolve_while(sql: &str, seed: u64) -> (Sim, Option<Refusal>) {
     let (sim, company) = world(&[(CAT, file(png(8, 8)))]);
     let outcome = {
         let caller = company.caller(&sim);
-        let inputs = at_fields(vec![url(CAT)]);
         let call: Later<'_, Option<Refusal>> =
-            Box::pin(async { media::resolve(&caller, &company.workspace, &inputs).await.err() });
+            Box::pin(async { resolve_by(&caller, &company.workspace, vec![url(CAT)]).await.err() });
         let meanwhile: Later<'_, Option<Refusal>> = Box::pin(async {
             while sim.web.requests().is_empty() {
                 yield_now().await;

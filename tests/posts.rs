@@ -1,5 +1,12 @@
 //! Posts as an assistant makes and changes them, by calling the tools.
 
+mod bulk;
+mod near;
+mod pictures;
+mod repeating;
+mod stage;
+mod undoing;
+
 use postern::{
     desk::{Caller, Code, Refusal, Role, Scope, Scopes, ToolEntry},
     posts::TOOLS,
@@ -14,7 +21,7 @@ pub fn call(caller: &Caller<'_>, tool: &str, arguments: Value) -> Result<Value, 
     run(entry.call(caller, arguments)).map(|text| serde_json::from_str(&text).expect("JSON"))
 }
 
-fn codes(refusal: Refusal) -> Vec<(String, Code)> {
+pub fn codes(refusal: Refusal) -> Vec<(String, Code)> {
     match refusal {
         Refusal::Problems(problems) => {
             problems.into_iter().map(|problem| (problem.field, problem.code)).collect()
@@ -23,7 +30,7 @@ fn codes(refusal: Refusal) -> Vec<(String, Code)> {
     }
 }
 
-fn corrected(refusal: &Refusal) -> Value {
+pub fn corrected(refusal: &Refusal) -> Value {
     match refusal {
         Refusal::Problems(problems) => problems
             .iter()

@@ -1,6 +1,6 @@
 //! Sending again what a person wants sent again: never what is public, and never blindly what may be.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     model::{PartRow, is_public},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What was set off for one profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[cfg_attr(not(target_arch = "wasm32"), schemars(inline))]
@@ -30,7 +30,7 @@ pub enum RetryAnswer {
 }
 
 /// A delivery that was set off again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[cfg_attr(not(target_arch = "wasm32"), schemars(inline))]
 pub struct Retried {
@@ -125,8 +125,20 @@ pub async fn retry(
     profiles: Option<&[ProfileId]>,
 ) -> Result<Vec<Retried>, Refusal> {
     let plan = plan(caller, trade, post, profiles).await?;
-    caller.write(Act { name: "retry_post", subjects: &[post.as_str()] }, plan.statements).await?;
+    carry_out(caller, post, plan.statements).await?;
     Ok(plan.retried)
+}
+
+/// Carries out what [`plan`] found.
+///
+/// # Errors
+/// Those of the write.
+pub async fn carry_out(
+    caller: &Caller<'_>,
+    post: &PostId,
+    statements: Vec<Statement>,
+) -> Result<(), Refusal> {
+    caller.write(Act { name: "retry_post", subjects: &[post.as_str()] }, statements).await.map(drop)
 }
 
 fn nothing_to_retry(post: &PostId, found: &[Candidate], trade: &dyn Trade, now: Timestamp) -> Refusal {

@@ -1,20 +1,20 @@
 //! The MCP tools of delivery: sending again, and taking down.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{
     removal::{RemovalOutcome, remove_live},
-    retry::{RetryAnswer, plan, retry},
+    retry::{Retried, Retry, RetryAnswer, carry_out, plan},
     trade::RealTrade,
 };
 use crate::{
     desk::{
-        Caller, Code, Fix, Hints, PostId, Problem, ProfileId, Refusal, Scope, Scopes, Tool, ToolEntry,
-        WorkspaceFacts,
+        Caller, Hints, PostId, Problem, ProfileId, Refusal, Scope, Scopes, Tool, ToolEntry, WorkspaceFacts,
     },
-    media::{self, MediaInput},
-    posts::{self, Content, Desired, Override, PostGroupView, PostRow, Scene, Target},
+    media::{self, MediaInput, Wanted},
+    networks::Attachment,
+    platform::Statement,
+    posts::{self, Content, Desired, Override, PostGroupView, PostRow, Repeat, Scene, Target},
     profiles::{self, Profile},
 };
 
@@ -25,7 +25,7 @@ pub const TOOLS: &[ToolEntry] = &[ToolEntry::of::<RetryPost>(), ToolEntry::of::<
 pub struct RetryPost;
 
 /// Arguments of `retry_post`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct RetryInput {
     /// The post.
@@ -42,6 +42,10 @@ pub struct RetryInput {
     #[serde(default)]
     #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 20)))]
     media: Option<Vec<MediaInput>>,
+    /// Your own key for this call: repeating it with the same arguments sends nothing again.
+    #[serde(default, skip_serializing)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 100)))]
+    idempotency_key: Option<String>,
 }
 
 /// A post of which something is sent again.
@@ -75,13 +79,23 @@ impl Tool for RetryPost {
     type Output = RetryOutput;
 
     async fn call(caller: &Caller<'_>, input: RetryInput) -> Result<RetryOutput, Refusal> {
-        let scene = Scene::read(caller, &[&input.post_id], None).await?;
+        let repeat = Repeat::by_key(Self::NAME, input.idempotency_key.as_deref(), &input);
+        let scene = Scene::read(caller, &[&input.post_id], repeat.as_ref()).await?;
         let (row, workspace) = scene.post(&input.post_id, "post_id")?;
-        let chosen = chosen_profiles(&scene, workspace, input.profiles.as_deref())?;
-        let retried = if input.text.is_some() || input.media.is_some() {
-            retry_with_words(caller, &scene, row, workspace, chosen.as_deref(), &input).await?
-        } else {
-            retry(caller, &RealTrade, &row.post_id, chosen.as_deref()).await?
+        let earlier = |scene: &Scene| match &repeat {
+            Some(repeat) => repeat.earlier::<Vec<Retried>>(caller, scene),
+            None => Ok(None),
+        };
+        let retried = match earlier(&scene)? {
+            Some(retried) => retried,
+            None => match send_again(caller, &scene, row, workspace, &input, repeat.as_ref()).await {
+                Ok(retried) => retried,
+                // The same call may have won in parallel.
+                Err(refusal) => {
+                    let scene = Scene::read(caller, &[&input.post_id], repeat.as_ref()).await?;
+                    earlier(&scene)?.ok_or(refusal)?
+                }
+            },
         };
         let post = shown(caller, &row.post_id).await?;
         let handle = |id: &ProfileId| {
@@ -102,6 +116,35 @@ impl Tool for RetryPost {
     }
 }
 
+/// The retry, with other words where they are given, and its key, in one batch.
+async fn send_again(
+    caller: &Caller<'_>,
+    scene: &Scene,
+    row: &PostRow,
+    workspace: &WorkspaceFacts,
+    input: &RetryInput,
+    repeat: Option<&Repeat>,
+) -> Result<Vec<Retried>, Refusal> {
+    let chosen = chosen_profiles(scene, workspace, input.profiles.as_deref())?;
+    let Retry { statements, retried } = plan(caller, &RealTrade, &row.post_id, chosen.as_deref()).await?;
+    let mut batch: Vec<Statement> = Vec::new();
+    if let Some(repeat) = repeat {
+        batch.extend(repeat.remember(caller, &retried));
+    }
+    batch.extend(statements);
+    if input.text.is_none() && input.media.is_none() {
+        carry_out(caller, &row.post_id, batch).await?;
+        return Ok(retried);
+    }
+    let own: Vec<ProfileId> = retried.iter().map(|one| one.profile.clone()).collect();
+    let content = with_words(caller, workspace, row.content.clone(), &own, input, &scene.profiles).await?;
+    let profiles: Vec<&Profile> = scene.profiles.iter().collect();
+    let target = Target::existing(row, Desired { content, due: row.due(), deleted: false }, &profiles)
+        .leaving_deliveries();
+    posts::commit_one(caller, RetryPost::NAME, target, None, batch).await?;
+    Ok(retried)
+}
+
 fn chosen_profiles(
     scene: &Scene,
     workspace: &WorkspaceFacts,
@@ -113,56 +156,59 @@ fn chosen_profiles(
     Ok(Some(chosen.into_iter().map(|profile| profile.id.clone()).collect()))
 }
 
-/// New words for the profiles that are retried and the retry itself, in one batch.
-async fn retry_with_words(
-    caller: &Caller<'_>,
-    scene: &Scene,
-    row: &PostRow,
-    workspace: &WorkspaceFacts,
-    chosen: Option<&[ProfileId]>,
-    input: &RetryInput,
-) -> Result<Vec<super::retry::Retried>, Refusal> {
-    let plan = plan(caller, &RealTrade, &row.post_id, chosen).await?;
-    let own: Vec<ProfileId> = plan.retried.iter().map(|one| one.profile.clone()).collect();
-    let content = with_words(caller, workspace, row.content.clone(), own.clone(), input).await?;
-    refuse_problems(&content, &own, &scene.profiles)?;
-    let profiles: Vec<&Profile> = scene.profiles.iter().collect();
-    let target = Target::existing(row, Desired { content, due: row.due(), deleted: false }, &profiles)
-        .leaving_settled();
-    posts::commit_one(caller, RetryPost::NAME, target, plan.statements).await?;
-    Ok(plan.retried)
-}
-
+/// The content with the call's words and pictures for those of its profiles that are retried. The pictures are kept only if
+/// the networks take them.
 async fn with_words(
     caller: &Caller<'_>,
     workspace: &WorkspaceFacts,
-    mut content: Content,
-    own: Vec<ProfileId>,
+    content: Content,
+    own: &[ProfileId],
     input: &RetryInput,
+    profiles: &[Profile],
 ) -> Result<Content, Refusal> {
-    let pictures = match &input.media {
-        None => None,
-        Some(list) => {
-            let named: Vec<(String, MediaInput)> = list
-                .iter()
-                .enumerate()
-                .map(|(index, one)| (format!("media[{index}]"), one.clone()))
-                .collect();
-            let found = media::resolve(caller, &workspace.id, &named).await?;
-            Some(found.map_err(Refusal::Problems)?)
-        }
+    let Some(list) = &input.media else {
+        let content = with_own(content, own, input, None);
+        refuse_problems(&content, own, profiles)?;
+        return Ok(content);
     };
+    let wanted = list.iter().enumerate().map(|(index, one)| Wanted {
+        workspace: workspace.id.clone(),
+        field: format!("media[{index}]"),
+        input: one.clone(),
+    });
+    let (gathered, problems) = media::gather(caller, wanted.collect()).await?;
+    let pictures = (0..list.len()).filter_map(|index| gathered.attachment(index)).collect();
+    let content = with_own(content, own, input, Some(pictures));
+    let checked = if problems.is_empty() {
+        refuse_problems(&content, own, profiles)
+    } else {
+        Err(Refusal::Problems(problems))
+    };
+    if let Err(refusal) = checked {
+        gathered.discard(caller).await;
+        return Err(refusal);
+    }
+    let renamed = gathered.keep(caller).await?;
+    Ok(content.with_media_renamed(&renamed))
+}
+
+fn with_own(
+    mut content: Content,
+    own: &[ProfileId],
+    input: &RetryInput,
+    pictures: Option<Vec<Attachment>>,
+) -> Content {
     for profile in own {
-        let before = content.overrides.iter().rev().find(|one| one.profiles.contains(&profile)).cloned();
+        let before = content.overrides.iter().rev().find(|one| one.profiles.contains(profile)).cloned();
         content.overrides.push(Override {
             text: input.text.clone().or_else(|| before.as_ref()?.text.clone()),
             media: pictures.clone().or_else(|| before.as_ref()?.media.clone()),
             thread: before.as_ref().and_then(|one| one.thread.clone()),
             settings: before.as_ref().and_then(|one| one.settings.clone()),
-            profiles: vec![profile],
+            profiles: vec![profile.clone()],
         });
     }
-    Ok(content)
+    content
 }
 
 fn refuse_problems(content: &Content, own: &[ProfileId], profiles: &[Profile]) -> Result<(), Refusal> {
@@ -245,14 +291,7 @@ impl Tool for DeletePost {
     async fn call(caller: &Caller<'_>, input: DeleteInput) -> Result<DeleteOutput, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
         let (row, _) = scene.post(&input.post_id, "post_id")?;
-        if let Some(expected) = input.expected_revision
-            && expected != row.revision
-        {
-            return Err(Problem::new(Code::PostChanged, "expected_revision", "Read the post again first.")
-                .message(format!("The post is at revision {} now.", row.revision))
-                .fix(Fix::Set(json!(row.revision)))
-                .into());
-        }
+        posts::check_revision(row, input.expected_revision)?;
         if row.deliveries.iter().any(posts::DeliveryRow::is_busy) {
             return Err(posts::busy().into());
         }
@@ -281,7 +320,7 @@ impl Tool for DeletePost {
         if public && input.on_networks != Some(true) {
             output.warnings.push("What is public stays public; only the record here is deleted.".to_owned());
         }
-        output.change_id = Some(delete_record(caller, &scene, row).await?);
+        output.change_id = Some(delete_record(caller, &scene, row, input.expected_revision).await?);
         output.deleted = true;
         Ok(output)
     }
@@ -311,8 +350,9 @@ async fn delete_record(
     caller: &Caller<'_>,
     scene: &Scene,
     row: &PostRow,
+    expected: Option<i64>,
 ) -> Result<crate::desk::ChangeId, Refusal> {
     let profiles: Vec<&Profile> = scene.profiles.iter().collect();
     let desired = Desired { content: row.content.clone(), due: row.due(), deleted: true };
-    posts::delete(caller, DeletePost::NAME, Target::existing(row, desired, &profiles)).await
+    posts::delete(caller, DeletePost::NAME, Target::existing(row, desired, &profiles), expected).await
 }

@@ -5,6 +5,9 @@ use jiff::{Span, Timestamp as Instant, Zoned, civil::DateTime, tz::AmbiguousOffs
 use super::{Code, Fix, Problem, TimeZoneName};
 use crate::platform::Timestamp;
 
+/// The first year that nothing is planned for.
+const END_YEAR: i64 = 2100;
+
 /// A time that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum When {
@@ -68,6 +71,9 @@ pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str
     } else {
         reader.local(text, zone)?
     };
+    if i64::from(zone.local(due.at).year()) >= END_YEAR {
+        return Err(reader.too_far());
+    }
     if due.at <= now {
         return Err(reader
             .fault(
@@ -77,6 +83,68 @@ pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str
             .fix(Fix::Set(reader.same_time_ahead(due.at).into())));
     }
     Ok(When::At(due))
+}
+
+/// Why a time cannot be reached by calendar arithmetic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreachable {
+    /// A clock change skips or repeats the local time.
+    ClockChange(ClockChange),
+    /// It is after, or before, all times there are.
+    OutOfRange,
+}
+
+/// A local time that a clock change skips or repeats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockChange {
+    /// What is wrong with it, as a sentence.
+    pub words: String,
+    /// The first instant that it could mean, RFC 3339.
+    pub earlier: String,
+    /// The second instant that it could mean, RFC 3339.
+    pub later: String,
+}
+
+/// `from` moved by `span`: its years, months, weeks and days on the calendar of `zone`, which keeps the local time, and then its
+/// hours and less as time that passes.
+///
+/// # Errors
+/// When the calendar leads to a local time that is skipped or repeated, or out of all times.
+pub fn moved_by(from: Timestamp, span: Span, zone: &TimeZoneName) -> Result<Zoned, Unreachable> {
+    let days = span.hours(0).minutes(0).seconds(0).milliseconds(0).microseconds(0).nanoseconds(0);
+    let hours = span.years(0).months(0).weeks(0).days(0);
+    let start = zone.local(from);
+    let day = if days.is_zero() {
+        start
+    } else {
+        let civil = start.datetime().checked_add(days).map_err(|_| Unreachable::OutOfRange)?;
+        only_instant(civil, zone)?
+    };
+    day.checked_add(hours).map_err(|_| Unreachable::OutOfRange)
+}
+
+/// The one instant that a local time means.
+fn only_instant(civil: DateTime, zone: &TimeZoneName) -> Result<Zoned, Unreachable> {
+    let ambiguous = zone.rules().to_ambiguous_zoned(civil);
+    let what = match ambiguous.offset() {
+        AmbiguousOffset::Unambiguous { .. } => {
+            return ambiguous.compatible().map_err(|_| Unreachable::OutOfRange);
+        }
+        AmbiguousOffset::Gap { .. } => "does not exist",
+        AmbiguousOffset::Fold { .. } => "comes twice",
+    };
+    let said = |time: Result<Zoned, jiff::Error>| {
+        time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default()
+    };
+    Err(Unreachable::ClockChange(ClockChange {
+        words: format!(
+            "{} {what} in {}, because the clocks change then.",
+            civil.strftime("%Y-%m-%d %H:%M"),
+            zone.as_str()
+        ),
+        earlier: said(ambiguous.clone().earlier()),
+        later: said(ambiguous.later()),
+    }))
 }
 
 struct Reader<'a> {
@@ -91,11 +159,8 @@ impl Reader<'_> {
             return None;
         }
         let span: Span = text.trim_start_matches('+').parse().ok()?;
-        let later = self.zone.local(self.now).checked_add(span);
-        Some(match later {
-            Ok(time) if time.year() < 2100 => Ok(Due::of(&time, self.zone.as_str())),
-            _ => Err(self.unreadable()),
-        })
+        let later = moved_by(self.now, span, self.zone).map_err(|fault| self.unreachable(fault));
+        Some(later.map(|time| Due::of(&time, self.zone.as_str())))
     }
 
     fn zoned(&self, text: &str) -> Result<Due, WhenFault> {
@@ -125,35 +190,25 @@ impl Reader<'_> {
         if text.len() < "2026-12-01T09:00".len() {
             return Err(self.unreadable());
         }
-        let civil: DateTime = text.parse().map_err(|_| self.unreadable())?;
-        let ambiguous = zone.rules().to_ambiguous_zoned(civil);
-        match ambiguous.offset() {
-            AmbiguousOffset::Unambiguous { .. } => {
-                let time = ambiguous.compatible().map_err(|_| self.unreadable())?;
-                Ok(Due::of(&time, zone.as_str()))
+        let civil: DateTime = text.parse().map_err(|_| {
+            let year = text.split('-').next().and_then(|year| year.parse::<i64>().ok());
+            if year.is_some_and(|year| year >= END_YEAR) { self.too_far() } else { self.unreadable() }
+        })?;
+        let time = only_instant(civil, zone).map_err(|fault| self.unreachable(fault))?;
+        Ok(Due::of(&time, zone.as_str()))
+    }
+
+    fn unreachable(&self, fault: Unreachable) -> WhenFault {
+        match fault {
+            Unreachable::OutOfRange => self.too_far(),
+            Unreachable::ClockChange(ClockChange { words, earlier, later }) => {
+                self.fault(words, &format!("Say {earlier} or {later}.")).fix(Fix::Set(later.into()))
             }
-            AmbiguousOffset::Gap { .. } => Err(self.clock_change(zone, civil, "does not exist")),
-            AmbiguousOffset::Fold { .. } => Err(self.clock_change(zone, civil, "comes twice")),
         }
     }
 
-    /// Names the two instants that a skipped or repeated local time could mean.
-    fn clock_change(&self, zone: &TimeZoneName, civil: DateTime, what: &str) -> WhenFault {
-        let ambiguous = zone.rules().to_ambiguous_zoned(civil);
-        let said = |time: Result<Zoned, jiff::Error>| {
-            time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default()
-        };
-        let earlier = said(ambiguous.clone().earlier());
-        let later = said(ambiguous.later());
-        self.fault(
-            format!(
-                "{} {what} in {}, because the clocks change then.",
-                civil.strftime("%Y-%m-%d %H:%M"),
-                zone.as_str()
-            ),
-            &format!("Say {earlier} or {later}."),
-        )
-        .fix(Fix::Set(later.into()))
+    fn too_far(&self) -> WhenFault {
+        self.fault("That is too far ahead.".to_owned(), &format!("Give a time before the year {END_YEAR}."))
     }
 
     /// The next day on which the time of day of `past` is still to come.

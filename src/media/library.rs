@@ -1,4 +1,4 @@
-//! From what an argument names to files of the library.
+//! From what arguments name to files of the library.
 
 use super::{
     Media, MediaInput,
@@ -21,57 +21,180 @@ pub fn attachments(caller: &Caller<'_>, ids: &[MediaId]) -> Statement {
     store::MEDIA_BY_IDS.with([tenant, grant, serde_json::json!(ids).to_string().into()])
 }
 
-/// The attachments that `inputs` name, in their order. Each input comes with its argument's path, such as `media[0]`.
+/// A file that a call names.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The workspace that it is for.
+    pub workspace: WorkspaceId,
+    /// The argument's path, such as `media[0]`.
+    pub field: String,
+    /// What names it.
+    pub input: MediaInput,
+}
+
+/// The files that a call names. Those that came from the web are in the store and in no library yet: end with
+/// [`keep`](Self::keep) or [`discard`](Self::discard).
+#[must_use]
+pub struct Gathered {
+    wanted: Vec<Wanted>,
+    sources: Vec<Option<Source>>,
+    /// What the libraries have of it.
+    known: Vec<Media>,
+    downloads: Downloads,
+}
+
+/// Looks up and fetches every file that a call names, each address once for a workspace.
 ///
-/// A `media_id` must be of this workspace. A `url` is fetched, once per call, examined and added to the library of the
-/// workspace, which keeps one copy of the same bytes. Call it last: it stores what it fetched even if the rest of the
-/// call is refused later.
+/// A `media_id` must be of its workspace. What is fetched is examined.
 ///
 /// # Errors
-/// The outer error when the gate is closed or the database fails; the inner one lists every problem: `missing`,
-/// `conflicting`, `out_of_range`, `media_not_found`, `media_not_fetched`, `media_not_accepted`, `too_many`. Nothing is
-/// stored then. An id's answer is the same whether it is another tenant's, another workspace's or nobody's.
-pub async fn resolve(
-    caller: &Caller<'_>,
-    workspace: &WorkspaceId,
-    inputs: &[(String, MediaInput)],
-) -> Result<Result<Vec<Attachment>, Vec<Problem>>, Refusal> {
+/// When the gate is closed or the database fails; nothing is stored then. What is wrong with single files comes beside
+/// the others: `missing`, `conflicting`, `out_of_range`, `media_not_found`, `media_not_fetched`, `media_not_accepted`,
+/// `too_many`. An id's answer is the same whether it is another tenant's, another workspace's or nobody's.
+pub async fn gather(caller: &Caller<'_>, wanted: Vec<Wanted>) -> Result<(Gathered, Vec<Problem>), Refusal> {
     let mut problems = Problems::default();
     let sources: Vec<Option<Source>> =
-        inputs.iter().map(|(field, input)| problems.keep(input.source(field))).collect();
-    let stored = stored(caller, workspace, &sources).await?;
-    let downloads = Downloads::of(caller, &sources).await;
-    for ((field, _), source) in inputs.iter().zip(&sources) {
-        let found = match source {
-            None => continue,
-            Some(Source::Stored(id)) => known(&stored, id.as_ref(), field).map(drop),
-            Some(Source::Web(url)) => downloads.of_url(url, field).map(drop),
+        wanted.iter().map(|one| problems.keep(one.input.source(&one.field))).collect();
+    let mut known = stored(caller, &wanted, &sources).await?;
+    let downloads = Downloads::of(caller, &wanted, &sources).await;
+    match present(caller, &downloads).await {
+        Ok(present) => known.extend(present),
+        Err(refusal) => {
+            downloads.discard(caller).await;
+            return Err(refusal);
+        }
+    }
+    let gathered = Gathered { wanted, sources, known, downloads };
+    for (index, one) in gathered.wanted.iter().enumerate() {
+        let found = match gathered.sources.get(index) {
+            Some(Some(Source::Stored(_))) if gathered.attachment(index).is_none() => {
+                Err(not_found(&one.field))
+            }
+            Some(Some(Source::Web(url))) => {
+                gathered.downloads.of_url(&one.workspace, url, &one.field).map(drop)
+            }
+            _ => Ok(()),
         };
         problems.keep(found);
     }
-    if !problems.is_empty() {
-        downloads.discard(caller).await;
-        return Ok(Err(problems.into_vec()));
-    }
-    let added = add(caller, workspace, inputs, &downloads).await?;
-    let attachment = |((_, input), source): (&(String, MediaInput), &Option<Source>)| {
-        let media = match source.as_ref()? {
-            Source::Stored(id) => stored.iter().find(|media| Some(&media.id) == id.as_ref()),
-            Source::Web(url) => {
-                let hash = downloads.hash(url)?;
-                added.iter().find(|media| media.hash == hash)
-            }
-        };
-        media.map(|media| media.attachment(input.alt.as_deref()))
-    };
-    let attachments: Option<Vec<Attachment>> = inputs.iter().zip(&sources).map(attachment).collect();
-    attachments.map(Ok).ok_or(Refusal::Conflict)
+    Ok((gathered, problems.into_vec()))
 }
 
-/// The stored files that the sources name, of this workspace. The gate is asked even if there are none.
+impl Gathered {
+    /// The file that the call names in this place, as it is or would be in the library; none where there is a problem.
+    pub fn attachment(&self, index: usize) -> Option<Attachment> {
+        let one = self.wanted.get(index)?;
+        let alt = one.input.alt.as_deref();
+        match self.sources.get(index)?.as_ref()? {
+            Source::Stored(id) => self
+                .known
+                .iter()
+                .find(|media| media.workspace_id == one.workspace && Some(&media.id) == id.as_ref())
+                .map(|media| media.attachment(alt)),
+            Source::Web(url) => {
+                let arrival = self.downloads.of_url(&one.workspace, url, &one.field).ok()?;
+                let hash = &arrival.examined.hash;
+                match self.in_library(&one.workspace, hash) {
+                    Some(media) => Some(media.attachment(alt)),
+                    None => {
+                        let first = self.downloads.first_of(&one.workspace, hash)?;
+                        Some(self.media_of(first, first.arrival()?).attachment(alt))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds what was fetched to the libraries of its workspaces, which keep one copy of the same bytes. Gives each file that
+    /// is in a library under another id than [`attachment`](Self::attachment) told, because it came there meanwhile: that id, and the
+    /// one that it has.
+    ///
+    /// # Errors
+    /// When the gate is closed or the database fails; nothing is kept then, unless it is not known whether it is.
+    pub async fn keep(self, caller: &Caller<'_>) -> Result<Vec<(MediaId, MediaId)>, Refusal> {
+        let new: Vec<&Download> = self
+            .downloads
+            .arrived()
+            .filter(|one| self.in_library(&one.workspace, one.hash()).is_none())
+            .collect();
+        if new.is_empty() {
+            self.downloads.discard(caller).await;
+            return Ok(Vec::new());
+        }
+        let outcome = self.add(caller, &new).await;
+        match &outcome {
+            Ok(kept) => self.downloads.discard_except(caller, kept).await,
+            // The rows may be there, so their files must stay.
+            Err(Refusal::Fault(DatabaseFault::Unknown(_))) => {}
+            Err(_) => self.downloads.discard(caller).await,
+        }
+        let kept = outcome?;
+        let renamed = new.iter().filter_map(|one| {
+            let told = &one.arrival()?.id;
+            let kept =
+                kept.iter().find(|media| media.workspace_id == one.workspace && media.hash == one.hash())?;
+            (kept.id != *told).then(|| (told.clone(), kept.id.clone()))
+        });
+        Ok(renamed.collect())
+    }
+
+    /// Forgets what was fetched.
+    pub async fn discard(self, caller: &Caller<'_>) {
+        self.downloads.discard(caller).await;
+    }
+
+    fn in_library(&self, workspace: &WorkspaceId, hash: &str) -> Option<&Media> {
+        self.known.iter().find(|media| media.workspace_id == *workspace && media.hash == hash)
+    }
+
+    /// What arrived as it would be in the library, described by the first description that the call gives for its address.
+    fn media_of(&self, download: &Download, arrival: &Arrival) -> Media {
+        let alt = self
+            .wanted
+            .iter()
+            .filter(|one| one.workspace == download.workspace)
+            .filter(|one| one.input.url.as_deref().map(str::trim) == Some(download.url.as_str()))
+            .find_map(|one| one.input.alt.clone())
+            .unwrap_or_default();
+        let Arrival { id, examined } = arrival;
+        Media {
+            id: id.clone(),
+            workspace_id: download.workspace.clone(),
+            hash: examined.hash.clone(),
+            content_type: examined.picture.format.content_type().to_owned(),
+            bytes: examined.size,
+            width: Some(examined.picture.width),
+            height: Some(examined.picture.height),
+            alt,
+        }
+    }
+
+    async fn add(&self, caller: &Caller<'_>, new: &[&Download]) -> Result<Vec<Media>, Refusal> {
+        let media: Vec<Media> =
+            new.iter().filter_map(|one| Some(self.media_of(one, one.arrival()?))).collect();
+        let subjects: Vec<&str> = media.iter().map(|media| media.id.as_str()).collect();
+        let mut statements: Vec<Statement> = media.iter().map(|media| addition(caller, media)).collect();
+        let added = statements.len();
+        let reads = by_hashes(caller, new);
+        let read = reads.len();
+        statements.extend(reads);
+        let mut answer = caller.write(Act { name: "add_media", subjects: &subjects }, statements).await?;
+        (0..added).for_each(|_| drop(answer.next_rows()));
+        let mut kept = Vec::new();
+        for _ in 0..read {
+            kept.extend(answer.next_as::<Media>()?);
+        }
+        let is_kept = |one: &Media| {
+            kept.iter().any(|media| media.workspace_id == one.workspace_id && media.hash == one.hash)
+        };
+        if media.iter().all(is_kept) { Ok(kept) } else { Err(Refusal::Conflict) }
+    }
+}
+
+/// The stored files that the sources name. The gate is asked even if there are none.
 async fn stored(
     caller: &Caller<'_>,
-    workspace: &WorkspaceId,
+    wanted: &[Wanted],
     sources: &[Option<Source>],
 ) -> Result<Vec<Media>, Refusal> {
     let ids: Vec<MediaId> = sources
@@ -82,24 +205,61 @@ async fn stored(
         })
         .collect();
     let mut answer = caller.read(vec![attachments(caller, &ids)]).await?;
-    answer.facts.workspace(Some(workspace.as_str()))?;
-    let mut media: Vec<Media> = answer.next_as()?;
-    media.retain(|media| media.workspace_id == *workspace);
-    Ok(media)
+    for one in wanted {
+        answer.facts.workspace(Some(one.workspace.as_str()))?;
+    }
+    answer.next_as()
 }
 
-fn known<'m>(stored: &'m [Media], id: Option<&MediaId>, field: &str) -> Result<&'m Media, Problem> {
-    stored.iter().find(|media| Some(&media.id) == id).ok_or_else(|| {
-        Problem::new(
-            Code::MediaNotFound,
-            format!("{field}.media_id"),
-            "Use a media_id that a result for this workspace gave, or give the file's url instead of the id.",
-        )
-    })
+/// What the libraries have already of what arrived.
+async fn present(caller: &Caller<'_>, downloads: &Downloads) -> Result<Vec<Media>, Refusal> {
+    let arrived: Vec<&Download> = downloads.arrived().collect();
+    if arrived.is_empty() {
+        return Ok(Vec::new());
+    }
+    let reads = by_hashes(caller, &arrived);
+    let count = reads.len();
+    let mut answer = caller.read(reads).await?;
+    let mut present = Vec::new();
+    for _ in 0..count {
+        present.extend(answer.next_as::<Media>()?);
+    }
+    Ok(present)
 }
 
-/// What was fetched for one call: each address once.
-struct Downloads(Vec<(String, Result<Arrival, Missed>)>);
+/// For each workspace, what its library has of the bytes that arrived for it.
+fn by_hashes(caller: &Caller<'_>, arrived: &[&Download]) -> Vec<Statement> {
+    let mut workspaces: Vec<&WorkspaceId> = arrived.iter().map(|one| &one.workspace).collect();
+    workspaces.sort();
+    workspaces.dedup();
+    let statement = |workspace: &WorkspaceId| {
+        let of_it = arrived.iter().filter(|one| one.workspace == *workspace);
+        let hashes: Vec<&str> = of_it.map(|one| one.hash()).collect();
+        store::MEDIA_BY_HASHES.with([
+            (&caller.tenant().id).into(),
+            workspace.into(),
+            serde_json::json!(hashes).to_string().into(),
+        ])
+    };
+    workspaces.into_iter().map(statement).collect()
+}
+
+fn not_found(field: &str) -> Problem {
+    Problem::new(
+        Code::MediaNotFound,
+        format!("{field}.media_id"),
+        "Use a media_id that a result for this workspace gave, or give the file's url instead of the id.",
+    )
+}
+
+/// What was fetched for one call: each address once for a workspace.
+struct Downloads(Vec<Download>);
+
+struct Download {
+    workspace: WorkspaceId,
+    url: String,
+    outcome: Result<Arrival, Missed>,
+}
 
 /// Why there is no file of an address.
 #[derive(Clone, Copy)]
@@ -108,12 +268,22 @@ enum Missed {
     TooMany,
 }
 
+impl Download {
+    fn arrival(&self) -> Option<&Arrival> {
+        self.outcome.as_ref().ok()
+    }
+
+    fn hash(&self) -> &str {
+        self.arrival().map_or("", |arrival| &arrival.examined.hash)
+    }
+}
+
 impl Downloads {
-    async fn of(caller: &Caller<'_>, sources: &[Option<Source>]) -> Self {
-        let mut downloads: Vec<(String, Result<Arrival, Missed>)> = Vec::new();
-        for source in sources {
+    async fn of(caller: &Caller<'_>, wanted: &[Wanted], sources: &[Option<Source>]) -> Self {
+        let mut downloads: Vec<Download> = Vec::new();
+        for (one, source) in wanted.iter().zip(sources) {
             let Some(Source::Web(url)) = source else { continue };
-            if downloads.iter().any(|(fetched, _)| fetched == url) {
+            if downloads.iter().any(|known| known.workspace == one.workspace && known.url == *url) {
                 continue;
             }
             let outcome = if downloads.len() < MAX_FETCHES {
@@ -121,16 +291,17 @@ impl Downloads {
             } else {
                 Err(Missed::TooMany)
             };
-            downloads.push((url.clone(), outcome));
+            downloads.push(Download { workspace: one.workspace.clone(), url: url.clone(), outcome });
         }
         Self(downloads)
     }
 
-    fn of_url(&self, url: &str, field: &str) -> Result<&Arrival, Problem> {
-        match self.0.iter().find(|(fetched, _)| fetched == url) {
-            Some((_, Ok(arrival))) => Ok(arrival),
-            Some((_, Err(Missed::Refused(refusal)))) => Err(refusal.problem(field)),
-            Some((_, Err(Missed::TooMany))) | None => Err(Problem::new(
+    fn of_url(&self, workspace: &WorkspaceId, url: &str, field: &str) -> Result<&Arrival, Problem> {
+        let found = self.0.iter().find(|one| one.workspace == *workspace && one.url == url);
+        match found.map(|one| &one.outcome) {
+            Some(Ok(arrival)) => Ok(arrival),
+            Some(Err(Missed::Refused(refusal))) => Err(refusal.problem(field)),
+            Some(Err(Missed::TooMany)) | None => Err(Problem::new(
                 Code::TooMany,
                 format!("{field}.url"),
                 format!("Give at most {MAX_FETCHES} addresses in one call."),
@@ -138,28 +309,22 @@ impl Downloads {
         }
     }
 
-    fn hash(&self, url: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(fetched, _)| fetched == url)
-            .and_then(|(_, outcome)| outcome.as_ref().ok().map(|arrival| arrival.examined.hash.as_str()))
+    /// The first download of these bytes for a workspace.
+    fn first_of(&self, workspace: &WorkspaceId, hash: &str) -> Option<&Download> {
+        self.arrived().find(|one| one.workspace == *workspace && one.hash() == hash)
     }
 
-    fn arrivals(&self) -> impl Iterator<Item = (&str, &Arrival)> {
-        self.0
-            .iter()
-            .filter_map(|(url, outcome)| outcome.as_ref().ok().map(|arrival| (url.as_str(), arrival)))
+    fn arrived(&self) -> impl Iterator<Item = &Download> {
+        self.0.iter().filter(|one| one.outcome.is_ok())
     }
 
     async fn discard(&self, caller: &Caller<'_>) {
-        for (_, arrival) in self.arrivals() {
-            discard(caller.platform(), &caller.tenant().id, &arrival.id).await;
-        }
+        self.discard_except(caller, &[]).await;
     }
 
-    /// Discards what the library has in another file.
-    async fn discard_copies(&self, caller: &Caller<'_>, kept: &[Media]) {
-        for (_, arrival) in self.arrivals() {
+    /// Discards what is not kept.
+    async fn discard_except(&self, caller: &Caller<'_>, kept: &[Media]) {
+        for arrival in self.0.iter().filter_map(Download::arrival) {
             if !kept.iter().any(|media| media.id == arrival.id) {
                 discard(caller.platform(), &caller.tenant().id, &arrival.id).await;
             }
@@ -167,79 +332,19 @@ impl Downloads {
     }
 }
 
-/// Adds what arrived to the workspace's library and gives it back as it is there.
-async fn add(
-    caller: &Caller<'_>,
-    workspace: &WorkspaceId,
-    inputs: &[(String, MediaInput)],
-    downloads: &Downloads,
-) -> Result<Vec<Media>, Refusal> {
-    if downloads.0.is_empty() {
-        return Ok(Vec::new());
-    }
-    let outcome = added(caller, workspace, inputs, downloads).await;
-    match &outcome {
-        Ok(kept) => downloads.discard_copies(caller, kept).await,
-        // The rows may be there, so their files must stay.
-        Err(Refusal::Fault(DatabaseFault::Unknown(_))) => {}
-        Err(_) => downloads.discard(caller).await,
-    }
-    outcome
-}
-
-async fn added(
-    caller: &Caller<'_>,
-    workspace: &WorkspaceId,
-    inputs: &[(String, MediaInput)],
-    downloads: &Downloads,
-) -> Result<Vec<Media>, Refusal> {
-    let hashes: Vec<&str> = downloads.arrivals().map(|(_, arrival)| arrival.examined.hash.as_str()).collect();
-    let by_hashes = store::MEDIA_BY_HASHES.with([
-        (&caller.tenant().id).into(),
-        workspace.into(),
-        serde_json::json!(hashes).to_string().into(),
-    ]);
-    let present: Vec<Media> = caller.read(vec![by_hashes.clone()]).await?.next_as()?;
-    let new: Vec<(&str, &Arrival)> = downloads
-        .arrivals()
-        .filter(|(_, arrival)| !present.iter().any(|media| media.hash == arrival.examined.hash))
-        .collect();
-    if new.is_empty() {
-        return Ok(present);
-    }
-    let subjects: Vec<&str> = new.iter().map(|(_, arrival)| arrival.id.as_str()).collect();
-    let mut statements: Vec<Statement> =
-        new.iter().map(|(url, arrival)| addition(caller, workspace, arrival, alt_of(inputs, url))).collect();
-    let count = statements.len();
-    statements.push(by_hashes);
-    let mut answer = caller.write(Act { name: "add_media", subjects: &subjects }, statements).await?;
-    (0..count).for_each(|_| drop(answer.next_rows()));
-    answer.next_as()
-}
-
-/// The first description that the call gives for an address.
-fn alt_of<'i>(inputs: &'i [(String, MediaInput)], url: &str) -> &'i str {
-    inputs
-        .iter()
-        .filter(|(_, input)| input.url.as_deref().map(str::trim) == Some(url))
-        .find_map(|(_, input)| input.alt.as_deref())
-        .unwrap_or_default()
-}
-
-fn addition(caller: &Caller<'_>, workspace: &WorkspaceId, arrival: &Arrival, alt: &str) -> Statement {
+fn addition(caller: &Caller<'_>, media: &Media) -> Statement {
     let (tenant, grant) = caller.sight();
-    let Arrival { id, examined } = arrival;
     store::MEDIA_ADD.with([
         tenant,
         grant,
-        workspace.into(),
-        id.into(),
-        examined.hash.as_str().into(),
-        examined.picture.format.content_type().into(),
-        i64::try_from(examined.size).unwrap_or(i64::MAX).into(),
-        i64::from(examined.picture.width).into(),
-        i64::from(examined.picture.height).into(),
-        alt.into(),
+        (&media.workspace_id).into(),
+        (&media.id).into(),
+        media.hash.as_str().into(),
+        media.content_type.as_str().into(),
+        i64::try_from(media.bytes).unwrap_or(i64::MAX).into(),
+        media.width.map(i64::from).into(),
+        media.height.map(i64::from).into(),
+        media.alt.as_str().into(),
         caller.now().into(),
     ])
 }

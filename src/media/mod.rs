@@ -7,7 +7,7 @@ mod serve;
 mod sniff;
 mod store;
 
-pub use library::{attachments, resolve};
+pub use library::{Gathered, Wanted, attachments, gather};
 pub use model::{Media, MediaInput};
 pub use serve::serve;
 pub use store::STATEMENTS;

@@ -34,6 +34,19 @@ fn tidy(text: &str) -> String {
     kept.trim().to_owned()
 }
 
+/// Whether a text shows nothing: white space, and characters that have no shape (Default_Ignorable_Code_Point of Unicode, and the
+/// empty Braille pattern).
+fn is_blank(text: &str) -> bool {
+    let is_shapeless = |c: char| {
+        matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+    };
+    text.chars().all(|c| c.is_whitespace() || is_shapeless(c))
+}
+
 /// The length of `text` in the unit of the rules.
 fn count(text: &str, rules: &Rules) -> Count {
     let count = match rules.text_unit {
@@ -63,7 +76,7 @@ impl Findings<'_> {
     }
 
     fn emptiness(&mut self, text: &str) {
-        if text.is_empty() && self.part.media.is_empty() {
+        if is_blank(text) && self.part.media.is_empty() {
             self.text_problem(
                 Code::ContentEmpty,
                 Code::ContentEmpty.sentence().to_owned(),
@@ -131,7 +144,7 @@ impl Findings<'_> {
                     )),
             );
         }
-        if media.alt.trim().is_empty() {
+        if is_blank(&media.alt) {
             self.warnings.push(format!(
                 "{name} ({field}): the picture has no alt text, so people who cannot see it are left out; set alt."
             ));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    desk::{ProfileId, sha256_text},
+    desk::{MediaId, ProfileId, sha256_text},
     networks::{self, Attachment, Draft, DraftPart, Network, PartKind, Rendered},
 };
 
@@ -94,6 +94,23 @@ impl Content {
     /// The form to store.
     pub fn to_json(&self) -> Value {
         serde_json::to_value(self).unwrap_or(Value::Null)
+    }
+
+    /// The same with other ids for some media files, each told as the id before and after.
+    #[must_use]
+    pub fn with_media_renamed(mut self, renamed: &[(MediaId, MediaId)]) -> Self {
+        let Self { media, thread, overrides, .. } = &mut self;
+        let of_parts = thread.iter_mut().flat_map(|part| &mut part.media);
+        let of_overrides = overrides.iter_mut().flat_map(|own| {
+            let of_thread = own.thread.iter_mut().flatten().flat_map(|part| &mut part.media);
+            own.media.iter_mut().flatten().chain(of_thread)
+        });
+        for attachment in media.iter_mut().chain(of_parts).chain(of_overrides) {
+            if let Some((_, after)) = renamed.iter().find(|(before, _)| *before == attachment.media_id) {
+                after.clone_into(&mut attachment.media_id);
+            }
+        }
+        self
     }
 
     /// A hash of what would be published, for finding the same post again.

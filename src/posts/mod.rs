@@ -16,7 +16,7 @@ pub use content::{Content, Override, Part};
 pub use details::{AttemptView, PostDetails, details};
 pub use hold::{Holding, ScheduledCount, count_scheduled, hold_scheduled};
 pub use input::PostBody;
-pub use scene::{Scene, busy, commit_one, delete, post_not_found};
+pub use scene::{Repeat, Scene, busy, check_revision, commit_one, delete, post_not_found};
 pub use state::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};
 pub use store::{DeliveryRow, PostRow, STATEMENTS};
 pub use tools::{TOOLS, unschedule};

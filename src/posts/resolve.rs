@@ -13,34 +13,112 @@ use crate::{
     desk::{
         Caller, Code, Due, Fix, Problem, Problems, Refusal, TimeZoneName, When, WorkspaceFacts, resolve_when,
     },
-    media::{self, MediaInput},
+    media::{self, Gathered, MediaInput, Wanted},
     networks::{Attachment, Rendered, Unit},
     profiles::{self, Profile},
 };
 
+/// A body to be resolved.
+pub struct Wish<'b> {
+    /// The workspace that it is for.
+    pub workspace: &'b WorkspaceFacts,
+    /// What it says.
+    pub body: &'b PostBody,
+    /// What the post said before; empty for a new one.
+    pub base: Content,
+    /// Where the body stands in the arguments, such as `posts[2].`.
+    pub prefix: &'b str,
+}
+
 /// A body, resolved.
-pub struct Resolved {
+pub struct Resolved<'b> {
+    /// The workspace that it is for.
+    pub workspace: &'b WorkspaceFacts,
+    /// Where it stands in the arguments.
+    pub prefix: &'b str,
     /// What it says.
     pub content: Content,
     /// When it goes out, if it says so.
     pub when: Option<When>,
 }
 
-/// Resolves `body` over `base` (what the post said before; empty for a new one). `prefix` is where the body stands in
-/// the arguments, such as `posts[2].`.
+/// The bodies of a call, resolved. The pictures that were fetched for them are in no library yet: end with
+/// [`keep`](Self::keep) or [`discard`](Self::discard).
+#[must_use]
+pub struct Bodies<'b> {
+    /// The bodies.
+    pub each: Vec<Resolved<'b>>,
+    gathered: Option<Gathered>,
+}
+
+impl<'b> Bodies<'b> {
+    /// Goes on with what a check gave; when it refuses, discards what was fetched.
+    ///
+    /// # Errors
+    /// Those of the check.
+    pub async fn if_fine<T>(
+        self,
+        caller: &Caller<'_>,
+        checked: Result<T, Refusal>,
+    ) -> Result<(Self, T), Refusal> {
+        match checked {
+            Ok(checked) => Ok((self, checked)),
+            Err(refusal) => {
+                self.discard(caller).await;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Adds what was fetched to the libraries and gives what each body says.
+    ///
+    /// # Errors
+    /// When the gate is closed or the database fails.
+    pub async fn keep(self, caller: &Caller<'_>) -> Result<Vec<Content>, Refusal> {
+        let renamed = match self.gathered {
+            Some(gathered) => gathered.keep(caller).await?,
+            None => Vec::new(),
+        };
+        Ok(self.each.into_iter().map(|one| one.content.with_media_renamed(&renamed)).collect())
+    }
+
+    /// Forgets what was fetched, and gives the bodies.
+    pub async fn discard(self, caller: &Caller<'_>) -> Vec<Resolved<'b>> {
+        if let Some(gathered) = self.gathered {
+            gathered.discard(caller).await;
+        }
+        self.each
+    }
+}
+
+/// Resolves the bodies of a call. `problems` is what is wrong with the call already.
 ///
 /// # Errors
-/// Every problem of meaning at once.
-pub async fn resolve_body(
+/// Every problem of meaning at once; nothing is kept then.
+pub async fn resolve_bodies<'b>(
     caller: &Caller<'_>,
-    workspace: &WorkspaceFacts,
     profiles: &[Profile],
-    body: &PostBody,
-    base: Content,
-    prefix: &str,
-) -> Result<Resolved, Refusal> {
-    let mut problems = Problems::default();
-    let mut content = base;
+    wishes: Vec<Wish<'b>>,
+    mut problems: Problems,
+) -> Result<Bodies<'b>, Refusal> {
+    let places: Vec<Place> = wishes.iter().enumerate().flat_map(|(wish, one)| places_of(wish, one)).collect();
+    let gathered = gather_media(caller, &places, &mut problems).await?;
+    let mut each = Vec::new();
+    for (index, wish) in wishes.into_iter().enumerate() {
+        let media = FoundMedia::of(index, &places, gathered.as_ref());
+        each.push(resolve_body(caller, profiles, wish, &media, &mut problems));
+    }
+    Bodies { each, gathered }.if_fine(caller, problems.refuse_if_any()).await.map(|(bodies, ())| bodies)
+}
+
+fn resolve_body<'b>(
+    caller: &Caller<'_>,
+    profiles: &[Profile],
+    wish: Wish<'b>,
+    media: &FoundMedia,
+    problems: &mut Problems,
+) -> Resolved<'b> {
+    let Wish { workspace, body, base: mut content, prefix } = wish;
     if let Some(wanted) = &body.profiles {
         match profiles::choose(profiles, &workspace.id, wanted, &format!("{prefix}profiles")) {
             Ok(chosen) => content.profiles = chosen.into_iter().map(|profile| profile.id.clone()).collect(),
@@ -51,13 +129,11 @@ pub async fn resolve_body(
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
         problems.keep(resolve_when(text, &zone, caller.now(), &format!("{prefix}when")))
     });
-    let media = resolve_media(caller, workspace, body, prefix, &mut problems).await?;
-    set_plain_fields(&mut content, body, &media);
+    set_plain_fields(&mut content, body, media);
     if let Some(overrides) = &body.overrides {
-        content.overrides = resolve_overrides(workspace, profiles, overrides, &media, prefix, &mut problems);
+        content.overrides = resolve_overrides(workspace, profiles, overrides, media, prefix, problems);
     }
-    problems.refuse_if_any()?;
-    Ok(Resolved { content, when })
+    Resolved { workspace, prefix, content, when }
 }
 
 fn set_plain_fields(content: &mut Content, body: &PostBody, media: &FoundMedia) {
@@ -119,42 +195,47 @@ fn resolve_overrides(
     resolved
 }
 
-/// The media that a body names, by the field that names them.
+/// The media that a body names, by the list that names them.
 struct FoundMedia(Vec<(String, Attachment)>);
 
 impl FoundMedia {
-    fn at(&self, field: &str) -> Vec<Attachment> {
-        self.0.iter().filter(|(place, _)| place == field).map(|(_, attachment)| attachment.clone()).collect()
+    fn of(wish: usize, places: &[Place], gathered: Option<&Gathered>) -> Self {
+        let of_it = places.iter().enumerate().filter(|(_, place)| place.wish == wish);
+        let found =
+            of_it.filter_map(|(index, place)| Some((place.list.clone(), gathered?.attachment(index)?)));
+        Self(found.collect())
+    }
+
+    fn at(&self, list: &str) -> Vec<Attachment> {
+        self.0.iter().filter(|(place, _)| place == list).map(|(_, attachment)| attachment.clone()).collect()
     }
 }
 
-async fn resolve_media(
+/// Where a file is named.
+struct Place {
+    /// By which body.
+    wish: usize,
+    /// In which of its lists, such as `thread[0].media`.
+    list: String,
+    wanted: Wanted,
+}
+
+async fn gather_media(
     caller: &Caller<'_>,
-    workspace: &WorkspaceFacts,
-    body: &PostBody,
-    prefix: &str,
+    places: &[Place],
     problems: &mut Problems,
-) -> Result<FoundMedia, Refusal> {
-    let named = named_media(body);
-    if named.is_empty() {
-        return Ok(FoundMedia(Vec::new()));
+) -> Result<Option<Gathered>, Refusal> {
+    if places.is_empty() {
+        return Ok(None);
     }
-    let inputs: Vec<(String, MediaInput)> = named
-        .iter()
-        .map(|(place, index, input)| (format!("{prefix}{place}[{index}]"), (*input).clone()))
-        .collect();
-    match media::resolve(caller, &workspace.id, &inputs).await? {
-        Ok(attachments) => {
-            Ok(FoundMedia(named.into_iter().map(|(place, _, _)| place).zip(attachments).collect()))
-        }
-        Err(found) => {
-            found.into_iter().for_each(|problem| problems.add(problem));
-            Ok(FoundMedia(Vec::new()))
-        }
-    }
+    let wanted = places.iter().map(|place| place.wanted.clone()).collect();
+    let (gathered, found) = media::gather(caller, wanted).await?;
+    found.into_iter().for_each(|problem| problems.add(problem));
+    Ok(Some(gathered))
 }
 
-fn named_media(body: &PostBody) -> Vec<(String, usize, &MediaInput)> {
+fn places_of(wish: usize, of: &Wish<'_>) -> Vec<Place> {
+    let body = of.body;
     let mut lists: Vec<(String, &[MediaInput])> = Vec::new();
     if let Some(media) = &body.media {
         lists.push(("media".to_owned(), media));
@@ -169,12 +250,18 @@ fn named_media(body: &PostBody) -> Vec<(String, usize, &MediaInput)> {
             lists.push((format!("overrides[{index}].media"), media));
         }
     }
-    lists
-        .into_iter()
-        .flat_map(|(place, list)| {
-            list.iter().enumerate().map(move |(index, input)| (place.clone(), index, input))
-        })
-        .collect()
+    let mut places = Vec::new();
+    for (list, inputs) in lists {
+        for (index, input) in inputs.iter().enumerate() {
+            let wanted = Wanted {
+                workspace: of.workspace.id.clone(),
+                field: format!("{}{list}[{index}]", of.prefix),
+                input: input.clone(),
+            };
+            places.push(Place { wish, list: list.clone(), wanted });
+        }
+    }
+    places
 }
 
 /// The instant of a time that was asked for. `now` is at once; the hold comes on top.

@@ -1,16 +1,18 @@
 //! What a call on posts starts from, read in one batch, and how it ends, written in one batch.
 
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::{
+    DeliveryState,
     store::{self, PostRow, RememberedRow},
     view::{PostGroupView, show},
     write::{Target, statements},
 };
 use crate::{
     desk::{
-        Act, Caller, ChangeId, Code, Facts, Fix, PostId, Problem, Refusal, WorkspaceFacts, next_call,
-        sha256_text,
+        Act, Caller, ChangeId, Code, Facts, Fix, PostId, Problem, Refusal, TimeZoneName, WorkspaceFacts,
+        next_call, sha256_text,
     },
     platform::{Statement, Value},
     profiles::{self, Profile},
@@ -37,6 +39,16 @@ pub struct Repeat {
     key: String,
     body_hash: String,
     lives_seconds: Option<i64>,
+    replaces: Option<String>,
+}
+
+/// What making posts gave, as it is remembered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Made {
+    /// The posts, in the order of the arguments.
+    pub posts: Vec<PostId>,
+    /// What takes them back.
+    pub change_id: ChangeId,
 }
 
 impl Repeat {
@@ -44,21 +56,39 @@ impl Repeat {
     pub fn of(
         tool: &'static str,
         key: Option<&str>,
-        body: &impl serde::Serialize,
+        body: &impl Serialize,
         allow_duplicate: bool,
     ) -> Option<Self> {
-        let text = serde_json::to_string(body).unwrap_or_default();
-        let body_hash = sha256_text(text.as_bytes());
-        match key {
-            Some(key) => Some(Self { tool, key: format!("key:{key}"), body_hash, lives_seconds: None }),
-            None if allow_duplicate => None,
-            None => Some(Self {
-                tool,
-                key: format!("body:{body_hash}"),
-                body_hash,
-                lives_seconds: Some(SAME_BODY_SECONDS),
-            }),
+        let by_key = Self::by_key(tool, key, body);
+        if by_key.is_some() || allow_duplicate {
+            return by_key;
         }
+        let body_hash = hash_of(body);
+        Some(Self {
+            tool,
+            key: format!("body:{body_hash}"),
+            body_hash,
+            lives_seconds: Some(SAME_BODY_SECONDS),
+            replaces: None,
+        })
+    }
+
+    /// By the key that the caller gave, and by nothing else.
+    pub fn by_key(tool: &'static str, key: Option<&str>, body: &impl Serialize) -> Option<Self> {
+        key.map(|key| Self {
+            tool,
+            key: format!("key:{key}"),
+            body_hash: hash_of(body),
+            lives_seconds: None,
+            replaces: None,
+        })
+    }
+
+    /// The same, forgetting what `scene` remembers.
+    #[must_use]
+    pub fn anew(mut self, scene: &Scene) -> Self {
+        self.replaces = scene.remembered.as_ref().map(|row| row.result.clone());
+        self
     }
 
     fn look_up(&self, caller: &Caller<'_>) -> Statement {
@@ -70,10 +100,10 @@ impl Repeat {
         ])
     }
 
-    fn remember(&self, caller: &Caller<'_>, posts: &[PostId], change: &ChangeId) -> [Statement; 2] {
+    /// The statements that remember a result, or abort the batch because the same call was remembered in parallel.
+    pub fn remember(&self, caller: &Caller<'_>, result: &impl Serialize) -> [Statement; 2] {
         let now = caller.now();
         let replaced = self.lives_seconds.map_or(-1, |seconds| now.plus_seconds(-seconds).as_millis());
-        let result = json!({ "posts": posts, "change_id": change });
         [
             store::REMEMBER.with([
                 Value::from(&caller.tenant().id),
@@ -81,19 +111,24 @@ impl Repeat {
                 self.tool.into(),
                 self.key.as_str().into(),
                 self.body_hash.as_str().into(),
-                result.to_string().into(),
+                serde_json::to_string(result).unwrap_or_default().into(),
                 now.into(),
                 replaced.into(),
+                self.replaces.clone().into(),
             ]),
             Caller::require_changes(1),
         ]
     }
 
-    /// The posts that the same call made before, if it was made before.
+    /// What the same call gave before, if it was made before.
     ///
     /// # Errors
     /// `idempotency_key_reused`.
-    pub fn earlier(&self, caller: &Caller<'_>, scene: &Scene) -> Result<Option<Vec<PostId>>, Refusal> {
+    pub fn earlier<T: DeserializeOwned>(
+        &self,
+        caller: &Caller<'_>,
+        scene: &Scene,
+    ) -> Result<Option<T>, Refusal> {
         let Some(row) = &scene.remembered else { return Ok(None) };
         let expired =
             self.lives_seconds.is_some_and(|seconds| row.created_at.plus_seconds(seconds) <= caller.now());
@@ -109,14 +144,17 @@ impl Repeat {
             .fix(Fix::Remove)
             .into());
         }
-        let posts = row.result.get("posts").cloned().unwrap_or_default();
-        Ok(serde_json::from_value(posts).ok())
+        Ok(serde_json::from_str(&row.result).ok())
     }
 
     /// Whether it was recognised by a key.
-    pub fn by_key(&self) -> bool {
+    pub fn has_key(&self) -> bool {
         self.lives_seconds.is_none()
     }
+}
+
+fn hash_of(body: &impl Serialize) -> String {
+    sha256_text(serde_json::to_string(body).unwrap_or_default().as_bytes())
 }
 
 impl Scene {
@@ -148,6 +186,12 @@ impl Scene {
             .ok_or_else(|| post_not_found(field).into())
     }
 
+    /// The post of this id even if it is deleted, with its workspace.
+    pub fn post_or_remains(&self, post_id: &PostId) -> Option<(&PostRow, &WorkspaceFacts)> {
+        let row = self.posts.iter().find(|row| row.post_id == *post_id)?;
+        Some((row, self.facts.workspace_by_id(&row.workspace_id)?))
+    }
+
     /// The profiles of a workspace.
     pub fn profiles_of(&self, workspace: &WorkspaceFacts) -> Vec<Profile> {
         self.profiles.iter().filter(|profile| profile.workspace_id == workspace.id).cloned().collect()
@@ -166,7 +210,7 @@ pub fn by_id(caller: &Caller<'_>, posts: &[&str]) -> Statement {
     store::POSTS_BY_ID.with([tenant, grant, json!(posts).to_string().into()])
 }
 
-/// Takes posts to what they shall be and shows them as they are then, in the order of `targets`.
+/// Takes posts to what they shall be, carries out `extra` after that, and shows them as they are then, in the order of `targets`.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] when a post is not at its revision any more, is being sent, or the call was repeated in
@@ -185,10 +229,10 @@ pub async fn commit(
 
     let mut batch: Vec<Statement> = Vec::new();
     if let Some(repeat) = repeat {
-        batch.extend(repeat.remember(caller, &ids, &change_id));
+        batch.extend(repeat.remember(caller, &Made { posts: ids.clone(), change_id: change_id.clone() }));
     }
-    batch.extend(extra);
     batch.extend(statements(caller, act, &change_id, targets));
+    batch.extend(extra);
     let before_reads = batch.len();
     batch.push(profiles::in_sight(caller));
     batch.push(by_id(caller, &subjects));
@@ -199,60 +243,115 @@ pub async fn commit(
     }
     let profiles: Vec<Profile> = answer.next_as()?;
     let rows: Vec<PostRow> = answer.next_as()?;
-    let views = ids.iter().filter_map(|id| {
-        let row = rows.iter().find(|row| row.post_id == *id)?;
+    let views = targets.iter().filter_map(|target| {
+        let row = rows.iter().find(|row| row.post_id == target.post_id)?;
         let workspace = answer.facts.workspace_by_id(&row.workspace_id)?;
         let mut view = show(caller, row, workspace, &profiles);
         view.change_id = Some(change_id.clone());
+        view.warnings.extend(hold_words(caller, row, workspace));
         Some(view)
     });
     Ok(views.collect())
 }
 
-/// Commits a change of one existing post and tells a stale revision from a post that is being sent.
+/// Says until when a post is held back that is due before that.
+fn hold_words(caller: &Caller<'_>, row: &PostRow, workspace: &WorkspaceFacts) -> Option<String> {
+    let waiting = row.deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Waiting);
+    let next_at = waiting.filter_map(|delivery| delivery.next_at).min()?;
+    if row.due_at.is_none_or(|due| due >= next_at) || next_at <= caller.now() {
+        return None;
+    }
+    let seconds = next_at.millis_since(caller.now()).div_euclid(1000);
+    let until = TimeZoneName::or_utc(&workspace.time_zone).local(next_at);
+    Some(format!(
+        "It is held for {seconds} seconds, until {}, and goes out within a minute after that; until then unschedule_post stops it.",
+        until.strftime("%H:%M:%S")
+    ))
+}
+
+/// Commits a change of one existing post and tells what stood in its way. `expected` is the revision that the caller named.
 ///
 /// # Errors
-/// `post_changed`, `post_busy`, or those of the batch.
+/// `post_changed`, `conflict`, `post_busy`, or those of the batch.
 pub async fn commit_one(
     caller: &Caller<'_>,
     act: &'static str,
     target: Target,
+    expected: Option<i64>,
     extra: Vec<Statement>,
 ) -> Result<PostGroupView, Refusal> {
     let post_id = target.post_id.clone();
-    let expected = target.revision;
+    let before = target.revision;
     match commit(caller, act, &[target], None, extra).await {
         Ok(views) => views.into_iter().next().ok_or_else(|| post_not_found("post_id").into()),
-        Err(Refusal::Conflict) => Err(why_conflict(caller, &post_id, expected).await),
+        Err(Refusal::Conflict) => Err(why_conflict(caller, &post_id, before, expected).await),
         Err(refusal) => Err(refusal),
     }
 }
 
-/// Deletes a post's record.
+/// Deletes a post's record. `expected` is the revision that the caller named.
 ///
 /// # Errors
-/// `post_changed`, `post_busy`, or those of the batch.
-pub async fn delete(caller: &Caller<'_>, act: &'static str, target: Target) -> Result<ChangeId, Refusal> {
-    let view = commit_one(caller, act, target, Vec::new()).await?;
+/// `post_changed`, `conflict`, `post_busy`, or those of the batch.
+pub async fn delete(
+    caller: &Caller<'_>,
+    act: &'static str,
+    target: Target,
+    expected: Option<i64>,
+) -> Result<ChangeId, Refusal> {
+    let view = commit_one(caller, act, target, expected, Vec::new()).await?;
     view.change_id.ok_or(Refusal::Conflict)
 }
 
-async fn why_conflict(caller: &Caller<'_>, post_id: &PostId, expected: Option<i64>) -> Refusal {
+async fn why_conflict(
+    caller: &Caller<'_>,
+    post_id: &PostId,
+    before: Option<i64>,
+    expected: Option<i64>,
+) -> Refusal {
     let scene = match Scene::read(caller, &[post_id.as_str()], None).await {
         Ok(scene) => scene,
         Err(refusal) => return refusal,
     };
-    match scene.post(post_id.as_str(), "post_id") {
-        Err(refusal) => refusal,
-        Ok((row, _)) if Some(row.revision) != expected => Problem::new(
+    let row = match scene.post(post_id.as_str(), "post_id") {
+        Ok((row, _)) => row,
+        Err(refusal) => return refusal,
+    };
+    if let Err(stale) = check_revision(row, expected) {
+        return stale;
+    }
+    if Some(row.revision) == before {
+        return busy().into();
+    }
+    Problem::new(
+        Code::Conflict,
+        "post_id",
+        "Look at what it says now; if you still want it, repeat the call as it was.",
+    )
+    .message(format!("The post was changed at the same moment and is at revision {} now.", row.revision))
+    .next(next_call("get_post", json!({ "post_id": post_id })))
+    .into()
+}
+
+/// Refuses a stale revision, telling where the post is now.
+///
+/// # Errors
+/// `post_changed`.
+pub fn check_revision(row: &PostRow, expected: Option<i64>) -> Result<(), Refusal> {
+    match expected {
+        Some(expected) if expected != row.revision => Err(Problem::new(
             Code::PostChanged,
             "expected_revision",
-            "Read the post again and repeat the call on what it is now.",
+            "Look at what it says now before you repeat the call.",
         )
-        .message(format!("The post is at revision {} now.", row.revision))
-        .next(next_call("get_post", json!({ "post_id": post_id })))
-        .into(),
-        Ok(_) => busy().into(),
+        .message(format!(
+            "You expected revision {expected}; the post is at revision {} and says: {}",
+            row.revision,
+            row.content.text.chars().take(300).collect::<String>()
+        ))
+        .fix(Fix::Set(json!(row.revision)))
+        .into()),
+        _ => Ok(()),
     }
 }
 

@@ -97,21 +97,25 @@ FROM json_each(?2) j CROSS JOIN post_group p ON p.tenant_id = ?1 AND p.post_id =
   AND NOT EXISTS (SELECT 1 FROM json_each(?2) j, json_each(j.value->'deliveries') w
     WHERE j.value->>'post_id' = delivery.post_id AND w.value->>'profile_id' = delivery.profile_id)";
 
-    /// Cancels deliveries that were tried, are not on the network, and are not wanted any more. ?1 tenant ?2 posts ?3 now
+    /// Cancels deliveries that are not on the network and not wanted any more; what was missed stays so under a deleted
+    /// post. ?1 tenant ?2 posts ?3 now
     pub(super) CANCEL_DELIVERIES = "cancel_deliveries", "UPDATE delivery SET state = 'cancelled', next_at = NULL, updated_at = ?3
 WHERE tenant_id = ?1 AND state IN ('waiting', 'retrying', 'missed', 'paused')
   AND post_id IN (SELECT j.value->>'post_id' FROM json_each(?2) j)
+  AND NOT (state = 'missed' AND EXISTS (SELECT 1 FROM json_each(?2) j
+    WHERE j.value->>'post_id' = delivery.post_id AND j.value->>'deleted_at' IS NOT NULL))
   AND NOT EXISTS (SELECT 1 FROM json_each(?2) j, json_each(j.value->'deliveries') w
     WHERE j.value->>'post_id' = delivery.post_id AND w.value->>'profile_id' = delivery.profile_id)";
 
     /// Makes or re-times the deliveries that are wanted. What is live, unknown or busy stays as it is; what failed, was missed
-    /// or cancelled comes back only where a new time was given. ?1 tenant ?2 posts ?3 now
+    /// or cancelled comes back only where the change says so. ?1 tenant ?2 posts ?3 now
     pub(super) WANT_DELIVERIES = "want_deliveries", "INSERT INTO delivery (tenant_id, delivery_id, post_id, profile_id, workspace_id, network, state, due_at, next_at, created_at, updated_at)
 SELECT ?1, w.value->>'delivery_id', j.value->>'post_id', w.value->>'profile_id', j.value->>'workspace_id', w.value->>'network', 'waiting',
   j.value->>'due_at', w.value->>'next_at', ?3, ?3
 FROM json_each(?2) j, json_each(j.value->'deliveries') w
-WHERE j.value->>'revive' OR NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tenant_id = ?1 AND d.post_id = j.value->>'post_id'
-  AND d.profile_id = w.value->>'profile_id' AND d.state IN ('failed', 'missed', 'cancelled'))
+WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tenant_id = ?1 AND d.post_id = j.value->>'post_id'
+  AND d.profile_id = w.value->>'profile_id' AND d.state IN ('failed', 'missed', 'cancelled')
+  AND d.state NOT IN (SELECT r.value FROM json_each(j.value->'revive') r))
 ON CONFLICT (tenant_id, post_id, profile_id) DO UPDATE SET state = 'waiting', due_at = excluded.due_at, next_at = excluded.next_at,
   reason = NULL, reason_code = NULL, reason_text = NULL, updated_at = excluded.updated_at,
   plan = CASE WHEN json_extract(delivery.plan, '$.suspect') THEN delivery.plan END
@@ -139,11 +143,12 @@ FROM json_each(?2) j CROSS JOIN post_revision r ON r.tenant_id = ?1 AND r.post_i
     /// What a call with this key, or the same body, gave before. ?1 tenant ?2 holder ?3 tool ?4 key
     pub(super) REMEMBERED = "remembered", "SELECT body_hash, result, created_at FROM idempotency WHERE tenant_id = ?1 AND holder = ?2 AND tool = ?3 AND key = ?4";
 
-    /// Remembers a call's result unless it is remembered already and younger than `?8`.
+    /// Remembers a call's result unless it is remembered already, younger than `?8` and another one than `?9`.
     /// ?1 tenant ?2 holder ?3 tool ?4 key ?5 body hash ?6 result ?7 now ?8 replaced when made at or before
+    /// ?9 the result that is replaced, or NULL
     pub(super) REMEMBER = "remember", "INSERT INTO idempotency (tenant_id, holder, tool, key, body_hash, result, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (tenant_id, holder, tool, key) DO UPDATE SET body_hash = excluded.body_hash, result = excluded.result, created_at = excluded.created_at
-WHERE idempotency.created_at <= ?8";
+WHERE idempotency.created_at <= ?8 OR idempotency.result = ?9";
 }
 
 /// A post group as it is stored, with its deliveries.
@@ -220,6 +225,11 @@ impl DeliveryRow {
     /// Whether it is being sent.
     pub fn is_busy(&self) -> bool {
         self.state.phase() == Phase::Busy
+    }
+
+    /// Whether it will be sent, or is held up before that.
+    pub fn is_to_be_sent(&self) -> bool {
+        self.state.phase() == Phase::Pending || self.state == DeliveryState::Paused
     }
 
     /// Whether it is, or may be, public.
@@ -300,6 +310,13 @@ pub struct RevisionRow {
     pub deleted: bool,
 }
 
+impl RevisionRow {
+    /// The time that it had, as it was given.
+    pub fn due(&self) -> Option<Due> {
+        Some(Due { at: self.due_at?, local: self.due_local.clone()?, zone: self.due_zone.clone()? })
+    }
+}
+
 impl FromRow for RevisionRow {
     fn from_row(row: &Row) -> Result<Self, RowFault> {
         let content: String = row.get("content")?;
@@ -320,7 +337,7 @@ pub struct RememberedRow {
     /// The hash of the arguments it had.
     pub body_hash: String,
     /// The result, as JSON.
-    pub result: serde_json::Value,
+    pub result: String,
     /// When it was made.
     pub created_at: Timestamp,
 }

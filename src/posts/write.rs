@@ -39,8 +39,31 @@ pub struct Target {
     pub profiles: Vec<(crate::desk::ProfileId, Network)>,
     /// Not claimed before this, besides its due time.
     pub held_until: Timestamp,
-    /// Whether deliveries that failed, were missed or cancelled are to be sent too.
-    pub revive: bool,
+    reach: Reach,
+}
+
+/// Which of a post's deliveries a change reaches. What is public, unknown or being sent is never reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// All: what failed, was missed or cancelled is to be sent too.
+    All,
+    /// What is pending, and what was cancelled.
+    CalledOff,
+    /// What is pending.
+    Pending,
+    /// None: they stay as they are.
+    Nothing,
+}
+
+impl Reach {
+    /// The settled states that come back.
+    const fn revives(self) -> &'static [&'static str] {
+        match self {
+            Self::All => &["failed", "missed", "cancelled"],
+            Self::CalledOff => &["cancelled"],
+            Self::Pending | Self::Nothing => &[],
+        }
+    }
 }
 
 impl Target {
@@ -58,7 +81,7 @@ impl Target {
             profiles: wanted(&desired.content, profiles),
             desired,
             held_until: Timestamp::from_millis(0),
-            revive: true,
+            reach: Reach::All,
         }
     }
 
@@ -71,7 +94,7 @@ impl Target {
             profiles: wanted(&desired.content, profiles),
             desired,
             held_until: Timestamp::from_millis(0),
-            revive: true,
+            reach: Reach::All,
         }
     }
 
@@ -85,7 +108,21 @@ impl Target {
     /// The same, leaving alone what failed, was missed or cancelled.
     #[must_use]
     pub const fn leaving_settled(mut self) -> Self {
-        self.revive = false;
+        self.reach = Reach::Pending;
+        self
+    }
+
+    /// The same, bringing back what was cancelled, and leaving alone what failed or was missed.
+    #[must_use]
+    pub const fn bringing_back(mut self) -> Self {
+        self.reach = Reach::CalledOff;
+        self
+    }
+
+    /// The same, leaving every delivery as it is: for what does not change what is published, nor when.
+    #[must_use]
+    pub const fn leaving_deliveries(mut self) -> Self {
+        self.reach = Reach::Nothing;
         self
     }
 
@@ -122,7 +159,7 @@ impl Target {
             "due_zone": self.desired.due.as_ref().map(|due| &due.zone),
             "deleted_at": self.desired.deleted.then(|| caller.now()),
             "deliveries": deliveries,
-            "revive": self.revive,
+            "revive": self.reach.revives(),
         })
     }
 }
@@ -153,7 +190,9 @@ pub fn statements(
     let (made, changed): (Vec<&Target>, Vec<&Target>) =
         targets.iter().partition(|target| target.revision.is_none());
     let all: Vec<&Target> = targets.iter().collect();
-    let everything = text(&all);
+    let moved: Vec<&Target> = all.iter().filter(|target| target.reach != Reach::Nothing).copied().collect();
+    // A deleted post keeps its deliveries, so that it can come back as it was.
+    let standing: Vec<&Target> = moved.iter().filter(|target| !target.desired.deleted).copied().collect();
 
     let mut statements = Vec::new();
     if !made.is_empty() {
@@ -168,11 +207,11 @@ pub fn statements(
     if !changed.is_empty() {
         statements.push(store::UPDATE_POSTS.with([tenant(), text(&changed), grant, now.into()]));
         statements.push(Caller::require_changes(i64::try_from(changed.len()).unwrap_or(i64::MAX)));
-        statements.push(store::DROP_DELIVERIES.with([tenant(), everything.clone()]));
-        statements.push(store::CANCEL_DELIVERIES.with([tenant(), everything.clone(), now.into()]));
+        statements.push(store::DROP_DELIVERIES.with([tenant(), text(&standing)]));
+        statements.push(store::CANCEL_DELIVERIES.with([tenant(), text(&moved), now.into()]));
     }
-    statements.push(store::KEEP_REVISIONS.with([tenant(), everything.clone(), now.into()]));
-    statements.push(store::WANT_DELIVERIES.with([tenant(), everything, now.into()]));
+    statements.push(store::KEEP_REVISIONS.with([tenant(), text(&all), now.into()]));
+    statements.push(store::WANT_DELIVERIES.with([tenant(), text(&standing), now.into()]));
     let posts: Vec<ChangedPost> = targets
         .iter()
         .map(|target| ChangedPost {

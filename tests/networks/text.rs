@@ -248,6 +248,28 @@ fn nothing_at_all_is_a_problem_and_a_picture_alone_is_none() {
 }
 
 #[test]
+fn a_text_that_shows_nothing_is_no_text() {
+    for text in [
+        "\u{200b}",
+        " \u{200b}\n\u{2060} ",
+        "\u{feff}",
+        "\u{ad}",
+        "\u{2800}",
+        "\u{3164}",
+        "\u{e0041}\u{fe0f}",
+    ] {
+        for network in Network::ALL {
+            let blank = rendered(network, text, Vec::new());
+            assert_eq!(only_problem(&blank).0, Code::ContentEmpty, "{}", text.escape_unicode());
+            assert_eq!(rendered(network, text, vec![picture("image/png", 9, "alt")]).problems, []);
+        }
+    }
+    for text in ["\u{200b}a", "👩\u{200d}👧", "❤\u{fe0f}"] {
+        assert_eq!(rendered(Network::ALL[0], text, Vec::new()).problems, [], "{}", text.escape_unicode());
+    }
+}
+
+#[test]
 fn media_that_do_not_fit_are_all_told_with_their_numbers() {
     let media = vec![
         picture("image/png", 2_000_001, "alt"),

@@ -1,14 +1,15 @@
 //! `change_posts`: many posts at once, first dry, then with the token that the dry run gave.
 
-use jiff::{Span, tz::TimeZone};
+use jiff::Span;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::read::matching;
 use crate::{
     desk::{
-        Caller, ChangeId, Code, Due, Hints, Moment, NextCall, PostId, Problem, Problems, Refusal, Scope,
-        Scopes, TimeZoneName, Tool, When, WorkspaceFacts, next_call, resolve_when, sha256_text,
+        Caller, ChangeId, ClockChange, Code, Due, Fix, Hints, Moment, NextCall, PostId, Problem, Problems,
+        Refusal, Scope, Scopes, TimeZoneName, Tool, Unreachable, When, WorkspaceFacts, moved_by, next_call,
+        resolve_when, sha256_text,
     },
     platform::{Purpose, Sealed, Timestamp},
     posts::{
@@ -20,6 +21,9 @@ use crate::{
     },
     profiles::Profile,
 };
+
+/// Most posts that one call changes.
+const MOST: usize = 50;
 
 /// A dry run's token is good for this long, in seconds.
 const TOKEN_SECONDS: i64 = 600;
@@ -54,6 +58,9 @@ pub struct BulkInput {
     #[serde(default)]
     #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 20), inner(length(min = 1, max = 50))))]
     labels: Option<Vec<String>>,
+    /// true: only show what would happen. Without a token that is so anyway.
+    #[serde(default, skip_serializing)]
+    dry_run: Option<bool>,
     /// The token of the dry run, to apply it. Left out: a dry run, which changes nothing.
     #[serde(default, skip_serializing)]
     token: Option<String>,
@@ -146,7 +153,11 @@ impl Tool for ChangePosts {
 
     async fn call(caller: &Caller<'_>, input: BulkInput) -> Result<BulkResult, Refusal> {
         let act = Action::of(&input)?;
-        let dry_run = input.token.as_deref().map(|token| open_token(caller, &input, token)).transpose()?;
+        if input.dry_run == Some(false) && input.token.is_none() {
+            return Err(dry_run_needed().into());
+        }
+        let token = input.token.as_deref().filter(|_| input.dry_run != Some(true));
+        let dry_run = token.map(|token| open_token(caller, &input, token)).transpose()?;
         let scene = match &dry_run {
             Some(dry_run) => {
                 let ids: Vec<&str> = dry_run.posts.iter().map(|(id, _)| id.as_str()).collect();
@@ -177,7 +188,7 @@ impl Action {
         let shift = input.shift.as_ref().and_then(|text| {
             let span: Result<Span, Problem> = text.parse().map_err(|_| {
                 Problem::new(Code::Malformed, "shift", "Give an ISO 8601 duration such as P7D, -P1D or PT2H.")
-                    .fix(crate::desk::Fix::Set("P7D".into()))
+                    .fix(Fix::Set("P7D".into()))
             });
             problems.keep(span).map(Action::Shift)
         });
@@ -205,12 +216,19 @@ impl Action {
 
 async fn selected(caller: &Caller<'_>, input: &BulkInput) -> Result<Scene, Refusal> {
     if let Some(filter) = &input.filter {
-        return matching(caller, filter).await;
+        let scene = matching(caller, filter, MOST).await?;
+        return if scene.posts.len() > MOST { Err(too_many(input, &scene).into()) } else { Ok(scene) };
     }
-    let ids: Vec<&str> = input.post_ids.iter().flatten().map(String::as_str).collect();
-    let scene = Scene::read(caller, &ids, None).await?;
+    let named = input.post_ids.iter().flatten().enumerate();
+    let mut ids: Vec<(usize, &str)> = Vec::new();
+    for (index, id) in named {
+        if !ids.iter().any(|(_, known)| known == id) {
+            ids.push((index, id));
+        }
+    }
+    let scene = Scene::read(caller, &ids.iter().map(|(_, id)| *id).collect::<Vec<_>>(), None).await?;
     let mut problems = Problems::default();
-    for (index, id) in ids.iter().enumerate() {
+    for (index, id) in ids {
         if let Err(Refusal::Problems(found)) = scene.post(id, &format!("post_ids[{index}]")) {
             found.into_iter().for_each(|problem| problems.add(problem));
         }
@@ -219,8 +237,58 @@ async fn selected(caller: &Caller<'_>, input: &BulkInput) -> Result<Scene, Refus
     Ok(scene)
 }
 
+/// More posts fit the filter than one call changes: the corrected call names the first of them, so that no post is moved twice.
+fn too_many(input: &BulkInput, scene: &Scene) -> Problem {
+    let first: Vec<&PostId> = scene.posts.iter().take(MOST).map(|row| &row.post_id).collect();
+    let mut arguments = arguments_of(input);
+    if let Some(object) = arguments.as_object_mut() {
+        object.remove("filter");
+        object.insert("post_ids".to_owned(), json!(first));
+    }
+    Problem::new(
+        Code::TooMany,
+        "filter",
+        "Change them in several calls: next names the first 50. For the others name them by post_ids, as list_posts gives them, or narrow the filter with from, to, profile or label to posts that no call has changed yet.",
+    )
+    .message("More than 50 posts fit the filter; nothing was changed.")
+    .next(next_call(ChangePosts::NAME, arguments))
+}
+
+/// The arguments as they were given.
+fn arguments_of(input: &BulkInput) -> serde_json::Value {
+    let mut arguments = serde_json::to_value(input).unwrap_or_default();
+    if let Some(object) = arguments.as_object_mut() {
+        object.retain(|_, value| !value.is_null());
+    }
+    arguments
+}
+
+struct Change<'s> {
+    row: &'s PostRow,
+    workspace: &'s WorkspaceFacts,
+    desired: Desired,
+    /// Whether it changes when something is sent.
+    moves: bool,
+}
+
+impl Change<'_> {
+    fn is_near(&self, caller: &Caller<'_>) -> bool {
+        let due = self.desired.due.as_ref().filter(|_| self.moves && !self.desired.deleted);
+        due.is_some_and(|due| is_near(caller, self.workspace, due))
+    }
+
+    fn into_target(self, caller: &Caller<'_>, profiles: &[&Profile]) -> Target {
+        let target = Target::existing(self.row, self.desired, profiles);
+        if self.moves {
+            target.held_until(caller.now().plus_seconds(self.workspace.hold_seconds))
+        } else {
+            target.leaving_deliveries()
+        }
+    }
+}
+
 struct Plan<'s> {
-    changes: Vec<(&'s PostRow, &'s WorkspaceFacts, Desired)>,
+    changes: Vec<Change<'s>>,
     skipped: Vec<Skipped>,
     scene: &'s Scene,
 }
@@ -231,7 +299,10 @@ impl<'s> Plan<'s> {
         for row in scene.posts.iter().filter(|row| row.deleted_at.is_none()) {
             let Some(workspace) = scene.facts.workspace_by_id(&row.workspace_id) else { continue };
             match desired(caller, scene, row, workspace, action)? {
-                Ok(desired) => plan.changes.push((row, workspace, desired)),
+                Ok(desired) => {
+                    let moves = !matches!(action, Action::Labels(_));
+                    plan.changes.push(Change { row, workspace, desired, moves });
+                }
                 Err(why) => plan.skipped.push(Skipped { post_id: row.post_id.clone(), why }),
             }
         }
@@ -241,7 +312,7 @@ impl<'s> Plan<'s> {
     fn items(&self, caller: &Caller<'_>) -> Vec<BulkItem> {
         self.changes
             .iter()
-            .map(|(row, workspace, desired)| {
+            .map(|Change { row, workspace, desired, .. }| {
                 let zone = TimeZoneName::or_utc(&workspace.time_zone);
                 let moment = |at| Moment::new(at, &zone, caller.now());
                 BulkItem {
@@ -258,9 +329,8 @@ impl<'s> Plan<'s> {
         let posts = self.items(caller);
         let token = (!posts.is_empty()).then(|| self.seal_token(caller, input)).flatten();
         let next = token.as_ref().map(|token| {
-            let mut arguments = serde_json::to_value(input).unwrap_or_default();
+            let mut arguments = arguments_of(input);
             if let Some(object) = arguments.as_object_mut() {
-                object.retain(|_, value| !value.is_null());
                 object.insert("token".to_owned(), json!(token));
             }
             next_call(ChangePosts::NAME, arguments)
@@ -277,7 +347,7 @@ impl<'s> Plan<'s> {
 
     async fn apply(self, caller: &Caller<'_>, dry_run: &DryRun) -> Result<BulkResult, Refusal> {
         let same = self.changes.len() == dry_run.posts.len()
-            && self.changes.iter().all(|(row, _, _)| {
+            && self.changes.iter().all(|Change { row, .. }| {
                 dry_run.posts.iter().any(|(id, revision)| *id == row.post_id && *revision == row.revision)
             });
         if !same {
@@ -285,18 +355,10 @@ impl<'s> Plan<'s> {
         }
         let posts = self.items(caller);
         let profiles: Vec<&Profile> = self.scene.profiles.iter().collect();
-        let near = self.changes.iter().any(|(_, workspace, desired)| {
-            !desired.deleted && desired.due.as_ref().is_some_and(|due| is_near(caller, workspace, due))
-        });
+        let near = self.changes.iter().any(|change| change.is_near(caller));
         let writer = if near { caller.needing(Scopes::of(&[Scope::PostsPublish])) } else { caller.clone() };
-        let targets: Vec<Target> = self
-            .changes
-            .into_iter()
-            .map(|(row, workspace, desired)| {
-                let hold = caller.now().plus_seconds(workspace.hold_seconds);
-                Target::existing(row, desired, &profiles).held_until(hold)
-            })
-            .collect();
+        let targets: Vec<Target> =
+            self.changes.into_iter().map(|change| change.into_target(caller, &profiles)).collect();
         let views = match commit(&writer, ChangePosts::NAME, &targets, None, Vec::new()).await {
             Err(Refusal::Conflict) => return Err(stale().into()),
             other => other?,
@@ -314,7 +376,11 @@ impl<'s> Plan<'s> {
     fn seal_token(&self, caller: &Caller<'_>, input: &BulkInput) -> Option<String> {
         let dry_run = DryRun {
             expires_at: caller.now().plus_seconds(TOKEN_SECONDS),
-            posts: self.changes.iter().map(|(row, _, _)| (row.post_id.clone(), row.revision)).collect(),
+            posts: self
+                .changes
+                .iter()
+                .map(|Change { row, .. }| (row.post_id.clone(), row.revision))
+                .collect(),
         };
         let platform = caller.platform();
         let body = serde_json::to_vec(&dry_run).ok()?;
@@ -347,13 +413,22 @@ fn open_token(caller: &Caller<'_>, input: &BulkInput, token: &str) -> Result<Dry
         .ok_or_else(|| stale().into())
 }
 
+fn dry_run_needed() -> Problem {
+    Problem::new(
+        Code::DryRunNeeded,
+        "dry_run",
+        "Leave dry_run out, look at what the call lists, then repeat it with the token that it gave.",
+    )
+    .fix(Fix::Remove)
+}
+
 fn stale() -> Problem {
     Problem::new(
         Code::DryRunStale,
         "token",
         "Call change_posts with the same arguments and no token, look at what it lists, then apply its token.",
     )
-    .fix(crate::desk::Fix::Remove)
+    .fix(Fix::Remove)
 }
 
 /// What `action` makes of one post, or why it stays.
@@ -381,7 +456,7 @@ fn desired(
         Action::Delete => Ok(Ok(Desired { deleted: true, ..keep })),
         Action::Unschedule if keep.due.is_none() => Ok(Err("It is a draft.".to_owned())),
         Action::Unschedule => Ok(Ok(Desired { due: None, ..keep })),
-        Action::Shift(span) => Ok(shifted(caller, keep, span)),
+        Action::Shift(span) => Ok(shifted(caller, workspace, keep, *span)),
         Action::When(text) => {
             let zone = TimeZoneName::or_utc(&workspace.time_zone);
             let when: When = resolve_when(text, &zone, caller.now(), "when")?;
@@ -397,11 +472,21 @@ fn desired(
     }
 }
 
-fn shifted(caller: &Caller<'_>, keep: Desired, span: &Span) -> Result<Desired, String> {
+fn shifted(
+    caller: &Caller<'_>,
+    workspace: &WorkspaceFacts,
+    keep: Desired,
+    span: Span,
+) -> Result<Desired, String> {
     let due = keep.due.as_ref().ok_or("It is a draft.")?;
-    let zone = TimeZoneName::or_utc(&due.zone);
-    let moved = zone.local(due.at).checked_add(*span).map_err(|_| "That time cannot be reached.")?;
-    let at = Timestamp::from_millis(moved.with_time_zone(TimeZone::UTC).timestamp().as_millisecond());
+    let zone = TimeZoneName::or_utc(&workspace.time_zone);
+    let moved = moved_by(due.at, span, &zone).map_err(|fault| match fault {
+        Unreachable::OutOfRange => "That time cannot be reached.".to_owned(),
+        Unreachable::ClockChange(ClockChange { words, earlier, later }) => {
+            format!("{words} Give it {earlier} or {later} with schedule_post.")
+        }
+    })?;
+    let at = Timestamp::from_millis(moved.timestamp().as_millisecond());
     if at <= caller.now() {
         return Err("Its new time would be past.".to_owned());
     }

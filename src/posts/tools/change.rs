@@ -5,13 +5,14 @@ use serde_json::json;
 
 use crate::{
     desk::{
-        Caller, Code, Fix, Hints, Problem, Refusal, Scope, Scopes, Tool, When, WorkspaceFacts, next_call,
+        Caller, Code, Fix, Hints, Problem, Problems, ProfileId, Refusal, Scope, Scopes, Tool, When,
+        WorkspaceFacts, next_call,
     },
     posts::{
-        DeliveryState, Phase,
+        Content, DeliveryState,
         input::PostBody,
-        resolve::{due_of, is_near, refuse_unsendable, resolve_body},
-        scene::{Scene, busy, commit_one},
+        resolve::{Wish, due_of, is_near, refuse_unsendable, resolve_bodies},
+        scene::{Scene, busy, check_revision, commit_one},
         store::{DeliveryRow, PostRow},
         view::PostGroupView,
         write::{Desired, Target},
@@ -67,13 +68,9 @@ impl Tool for UpdatePost {
             .fix(Fix::Remove)
             .into());
         }
-        let resolved =
-            resolve_body(caller, workspace, &scene.profiles, &input.body, row.content.clone(), "").await?;
-        let change = Change { caller, scene: &scene, row, workspace };
-        match resolved.when {
-            Some(when) => change.schedule(Self::NAME, resolved.content, when).await,
-            None => change.keep_time(Self::NAME, resolved.content).await,
-        }
+        let expected = input.expected_revision;
+        let change = Change { caller, scene: &scene, row, workspace, expected };
+        change.apply(Self::NAME, &input.body).await
     }
 }
 
@@ -116,10 +113,9 @@ impl Tool for SchedulePost {
         refuse_if_live(row)?;
         check_revision(row, input.expected_revision)?;
         let body = PostBody { profiles: input.profiles, when: Some(input.when), ..PostBody::default() };
-        let resolved =
-            resolve_body(caller, workspace, &scene.profiles, &body, row.content.clone(), "").await?;
-        let when = resolved.when.unwrap_or(When::Now);
-        Change { caller, scene: &scene, row, workspace }.schedule(Self::NAME, resolved.content, when).await
+        let expected = input.expected_revision;
+        let change = Change { caller, scene: &scene, row, workspace, expected };
+        change.apply(Self::NAME, &body).await
     }
 }
 
@@ -165,9 +161,9 @@ pub async fn unschedule(caller: &Caller<'_>, post_id: &str) -> Result<PostGroupV
         .next(next_call("get_post", json!({ "post_id": row.post_id })))
         .into());
     }
-    let change = Change { caller, scene: &scene, row, workspace };
+    let change = Change { caller, scene: &scene, row, workspace, expected: None };
     let desired = Desired { content: row.content.clone(), due: None, deleted: false };
-    change.commit(caller, UnschedulePost::NAME, desired, 0).await
+    commit_one(caller, UnschedulePost::NAME, change.target(desired), None, Vec::new()).await
 }
 
 /// Publishes a post at once.
@@ -202,12 +198,11 @@ impl Tool for PublishPost {
         let (row, workspace) = scene.post(&input.post_id, "post_id")?;
         refuse_if_live(row)?;
         check_revision(row, input.expected_revision)?;
-        let body = PostBody { profiles: input.profiles, ..PostBody::default() };
-        let resolved =
-            resolve_body(caller, workspace, &scene.profiles, &body, row.content.clone(), "").await?;
-        Change { caller, scene: &scene, row, workspace }
-            .schedule(Self::NAME, resolved.content, When::Now)
-            .await
+        let now = Some("now".to_owned());
+        let body = PostBody { profiles: input.profiles, when: now, ..PostBody::default() };
+        let expected = input.expected_revision;
+        let change = Change { caller, scene: &scene, row, workspace, expected };
+        change.apply(Self::NAME, &body).await
     }
 }
 
@@ -217,47 +212,54 @@ struct Change<'s> {
     scene: &'s Scene,
     row: &'s PostRow,
     workspace: &'s WorkspaceFacts,
+    /// The revision that the caller named.
+    expected: Option<i64>,
 }
 
 impl Change<'_> {
+    /// What `body` says in place of what the post said, at its time or the one that it has.
+    async fn apply(&self, act: &'static str, body: &PostBody) -> Result<PostGroupView, Refusal> {
+        let base = self.row.content.clone();
+        let wishes = vec![Wish { workspace: self.workspace, body, base, prefix: "" }];
+        let bodies = resolve_bodies(self.caller, &self.scene.profiles, wishes, Problems::default()).await?;
+        let planned = bodies.each.first().ok_or(Refusal::Conflict).and_then(|body| match &body.when {
+            Some(when) => self.scheduled(&body.content, when.clone()),
+            None => self.keeping_time(&body.content),
+        });
+        let (bodies, Planned { mut target, near }) = bodies.if_fine(self.caller, planned).await?;
+        let writer = if near { self.caller.needing(PUBLISH) } else { self.caller.clone() };
+        if let Some(content) = bodies.keep(&writer).await?.pop() {
+            target.desired.content = content;
+        }
+        commit_one(&writer, act, target, self.expected, Vec::new()).await
+    }
+
     /// New content, and this time.
-    async fn schedule(
-        &self,
-        act: &'static str,
-        content: crate::posts::Content,
-        when: When,
-    ) -> Result<PostGroupView, Refusal> {
+    fn scheduled(&self, content: &Content, when: When) -> Result<Planned, Refusal> {
         let due = due_of(self.caller, self.workspace, when, "when")?;
-        self.refuse_unsendable(&content)?;
+        self.refuse_unsendable(content)?;
         let near = is_near(self.caller, self.workspace, &due);
-        let caller = if near { self.caller.needing(PUBLISH) } else { self.caller.clone() };
         let hold = if near { self.workspace.hold_seconds } else { 0 };
-        let desired = Desired { content, due: Some(due), deleted: false };
-        self.commit(&caller, act, desired, hold).await
+        let desired = Desired { content: content.clone(), due: Some(due), deleted: false };
+        let target = self.target(desired).held_until(self.caller.now().plus_seconds(hold));
+        Ok(Planned { target, near })
     }
 
     /// New content, at the time that it has.
-    async fn keep_time(
-        &self,
-        act: &'static str,
-        content: crate::posts::Content,
-    ) -> Result<PostGroupView, Refusal> {
-        let due = self.row.due();
-        let pending = self.row.deliveries.iter().any(|delivery| delivery.state.phase() == Phase::Pending);
-        if pending {
-            self.refuse_unsendable(&content)?;
+    fn keeping_time(&self, content: &Content) -> Result<Planned, Refusal> {
+        let kept = keeping_time(self.caller, self.workspace, &self.scene.profiles, self.row, content.clone());
+        let Kept { target, sends, near } = kept.map_err(|Late| late())?;
+        if sends {
+            self.refuse_unsendable(content)?;
         }
-        let near = pending && due.as_ref().is_some_and(|due| is_near(self.caller, self.workspace, due));
-        let hold = if near { self.workspace.hold_seconds } else { 0 };
-        let desired = Desired { content, due, deleted: false };
-        let profiles: Vec<&Profile> = self.scene.profiles.iter().collect();
-        let target = Target::existing(self.row, desired, &profiles)
-            .held_until(self.caller.now().plus_seconds(hold))
-            .leaving_settled();
-        commit_one(self.caller, act, target, Vec::new()).await
+        Ok(Planned { target, near })
     }
 
-    fn refuse_unsendable(&self, content: &crate::posts::Content) -> Result<(), Refusal> {
+    fn target(&self, desired: Desired) -> Target {
+        Target::existing(self.row, desired, &self.scene.profiles.iter().collect::<Vec<_>>())
+    }
+
+    fn refuse_unsendable(&self, content: &Content) -> Result<(), Refusal> {
         let profiles = self.scene.profiles_of(self.workspace);
         refuse_unsendable(content, &profiles, "").map_err(|mut problems| {
             let call = next_call("preview_post", json!({ "post_id": self.row.post_id }));
@@ -267,19 +269,65 @@ impl Change<'_> {
             Refusal::Problems(problems)
         })
     }
+}
 
-    async fn commit(
-        &self,
-        caller: &Caller<'_>,
-        act: &'static str,
-        desired: Desired,
-        hold_seconds: i64,
-    ) -> Result<PostGroupView, Refusal> {
-        let profiles: Vec<&Profile> = self.scene.profiles.iter().collect();
-        let target = Target::existing(self.row, desired, &profiles)
-            .held_until(caller.now().plus_seconds(hold_seconds));
-        commit_one(caller, act, target, Vec::new()).await
+/// What a post becomes, and whether that sends something so soon that it needs the capability to publish.
+struct Planned {
+    target: Target,
+    near: bool,
+}
+
+/// New content for a post that keeps its time.
+pub(super) struct Kept {
+    /// What the post becomes.
+    pub target: Target,
+    /// Whether any of it will be sent.
+    pub sends: bool,
+    /// Whether that is so soon that it needs the capability to publish.
+    pub near: bool,
+}
+
+/// The time of a post is past, nothing of it waits, and a profile would be added to it.
+pub(super) struct Late;
+
+/// What `content` makes of a post that keeps its time. What failed, was missed or cancelled stays so.
+///
+/// # Errors
+/// [`Late`]: it would send something that nobody gave a time to.
+pub(super) fn keeping_time(
+    caller: &Caller<'_>,
+    workspace: &WorkspaceFacts,
+    profiles: &[Profile],
+    row: &PostRow,
+    content: Content,
+) -> Result<Kept, Late> {
+    let same = content.hash() == row.content.hash();
+    let desired = Desired { content, due: row.due(), deleted: false };
+    let target = Target::existing(row, desired, &profiles.iter().collect::<Vec<_>>());
+    let Some(due) = row.due().filter(|_| !same) else {
+        return Ok(Kept { target: target.leaving_deliveries(), sends: false, near: false });
+    };
+    let delivery =
+        |profile: &ProfileId| row.deliveries.iter().find(|delivery| delivery.profile_id == *profile);
+    let waits = target.profiles.iter().any(|(id, _)| delivery(id).is_some_and(DeliveryRow::is_to_be_sent));
+    let added = target.profiles.iter().any(|(id, _)| delivery(id).is_none());
+    if added && !waits && due.at <= caller.now() {
+        return Err(Late);
     }
+    let sends = waits || added;
+    let near = sends && is_near(caller, workspace, &due);
+    let hold = if near { workspace.hold_seconds } else { 0 };
+    let target = target.held_until(caller.now().plus_seconds(hold)).leaving_settled();
+    Ok(Kept { target, sends, near })
+}
+
+fn late() -> Problem {
+    Problem::new(
+        Code::InvalidSchedule,
+        "when",
+        "Give a time with when, or publish_post if the person wants it to go out now.",
+    )
+    .message("Its time is past and nothing of it waits any more, so a profile that is added needs a time.")
 }
 
 fn needs_of_when(when: Option<&str>) -> Scopes {
@@ -304,23 +352,4 @@ pub(super) fn refuse_if_live(row: &PostRow) -> Result<(), Refusal> {
     )
     .next(next_call("create_post", json!({ "copy_from": row.post_id })))
     .into())
-}
-
-/// Refuses a stale revision, telling where the post is now.
-fn check_revision(row: &PostRow, expected: Option<i64>) -> Result<(), Refusal> {
-    match expected {
-        Some(expected) if expected != row.revision => Err(Problem::new(
-            Code::PostChanged,
-            "expected_revision",
-            "Look at what it says now before you repeat the call.",
-        )
-        .message(format!(
-            "You expected revision {expected}; the post is at revision {} and says: {}",
-            row.revision,
-            row.content.text.chars().take(300).collect::<String>()
-        ))
-        .fix(Fix::Set(json!(row.revision)))
-        .into()),
-        _ => Ok(()),
-    }
 }

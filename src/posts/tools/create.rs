@@ -10,13 +10,15 @@ use crate::{
     posts::{
         Content,
         input::PostBody,
-        resolve::{due_of, is_near, refuse_unsendable, resolve_body},
-        scene::{Repeat, Scene, commit, post_not_found},
+        resolve::{Resolved, Wish, due_of, is_near, refuse_unsendable, resolve_bodies},
+        scene::{Made, Repeat, Scene, commit, post_not_found},
         view::{PostGroupView, show},
         write::{Desired, Target},
     },
     profiles::Profile,
 };
+
+const PUBLISH: Scopes = Scopes::of(&[Scope::PostsPublish]);
 
 /// Most posts that one call makes.
 const MOST: usize = 50;
@@ -77,7 +79,7 @@ pub struct CreatePosts;
 pub struct CreateManyInput {
     /// The posts, each as for create_post.
     #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 50)))]
-    posts: Vec<PostBody>,
+    posts: Vec<PostItem>,
     /// Make them even if you made identical ones within 10 minutes.
     #[serde(default, skip_serializing)]
     allow_duplicate: Option<bool>,
@@ -85,6 +87,20 @@ pub struct CreateManyInput {
     #[serde(default, skip_serializing)]
     #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 100)))]
     idempotency_key: Option<String>,
+}
+
+/// One of several posts.
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PostItem {
+    #[serde(flatten)]
+    body: PostBody,
+    /// Start from this post's content; what you give besides replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    copy_from: Option<String>,
+    /// As for the whole call, where every post says so.
+    #[serde(default, skip_serializing)]
+    allow_duplicate: Option<bool>,
 }
 
 /// Posts that were made.
@@ -105,15 +121,16 @@ impl Tool for CreatePosts {
     type Output = CreatedPosts;
 
     fn needs_of(input: &CreateManyInput) -> Scopes {
-        input.posts.iter().map(PostBody::needs).fold(Scopes::NONE, Scopes::union)
+        input.posts.iter().map(|item| item.body.needs()).fold(Scopes::NONE, Scopes::union)
     }
 
     async fn call(caller: &Caller<'_>, input: CreateManyInput) -> Result<CreatedPosts, Refusal> {
+        let each_allowed = input.posts.iter().all(|item| item.allow_duplicate == Some(true));
         let repeat = Repeat::of(
             Self::NAME,
             input.idempotency_key.as_deref(),
             &input,
-            input.allow_duplicate.unwrap_or(false),
+            input.allow_duplicate.unwrap_or(each_allowed),
         );
         if input.posts.len() > MOST {
             return Err(Problem::new(Code::TooMany, "posts", "Give at most 50 posts in a call.").into());
@@ -122,7 +139,7 @@ impl Tool for CreatePosts {
             .posts
             .iter()
             .enumerate()
-            .map(|(index, body)| (format!("posts[{index}]."), body, None))
+            .map(|(index, item)| (format!("posts[{index}]."), &item.body, item.copy_from.as_deref()))
             .collect();
         Ok(CreatedPosts { posts: create(caller, Self::NAME, &bodies, repeat).await? })
     }
@@ -136,13 +153,15 @@ async fn create(
 ) -> Result<Vec<PostGroupView>, Refusal> {
     let copied: Vec<&str> = bodies.iter().filter_map(|(_, _, copy)| *copy).collect();
     let scene = Scene::read(caller, &copied, repeat.as_ref()).await?;
-    if let Some(repeat) = &repeat
-        && let Some(earlier) = repeat.earlier(caller, &scene)?
-    {
-        return show_earlier(caller, &earlier, repeat).await;
+    let mut repeat = repeat;
+    if let Some(same) = repeat.take() {
+        if let Some(views) = earlier(caller, &scene, &same).await? {
+            return Ok(views);
+        }
+        repeat = Some(same.anew(&scene));
     }
     let (targets, near) = targets_of(caller, &scene, bodies).await?;
-    let writer = if near { caller.needing(Scopes::of(&[Scope::PostsPublish])) } else { caller.clone() };
+    let writer = if near { caller.needing(PUBLISH) } else { caller.clone() };
     match commit(&writer, act, &targets, repeat.as_ref(), Vec::new()).await {
         Err(Refusal::Conflict) => after_conflict(caller, repeat).await,
         other => other,
@@ -153,32 +172,44 @@ async fn create(
 async fn after_conflict(caller: &Caller<'_>, repeat: Option<Repeat>) -> Result<Vec<PostGroupView>, Refusal> {
     let Some(repeat) = repeat else { return Err(Refusal::Conflict) };
     let scene = Scene::read(caller, &[], Some(&repeat)).await?;
-    match repeat.earlier(caller, &scene)? {
-        Some(earlier) => show_earlier(caller, &earlier, &repeat).await,
-        None => Err(Refusal::Conflict),
-    }
+    earlier(caller, &scene, &repeat).await?.ok_or(Refusal::Conflict)
 }
 
-async fn show_earlier(
+/// What the same call made before. By its body it is the same one only as long as any of it is left.
+async fn earlier(
     caller: &Caller<'_>,
-    earlier: &[PostId],
+    scene: &Scene,
     repeat: &Repeat,
-) -> Result<Vec<PostGroupView>, Refusal> {
-    let ids: Vec<&str> = earlier.iter().map(PostId::as_str).collect();
+) -> Result<Option<Vec<PostGroupView>>, Refusal> {
+    let Some(made) = repeat.earlier::<Made>(caller, scene)? else { return Ok(None) };
+    let ids: Vec<&str> = made.posts.iter().map(PostId::as_str).collect();
     let scene = Scene::read(caller, &ids, None).await?;
-    let mut views = Vec::new();
-    for id in ids {
-        let (row, workspace) = scene.post(id, "idempotency_key")?;
+    let found: Vec<_> = made.posts.iter().filter_map(|id| scene.post_or_remains(id)).collect();
+    if !repeat.has_key() && found.iter().all(|(row, _)| row.deleted_at.is_some()) {
+        return Ok(None);
+    }
+    if found.is_empty() {
+        return Err(post_not_found("idempotency_key").into());
+    }
+    let views = found.into_iter().map(|(row, workspace)| {
         let mut view = show(caller, row, workspace, &scene.profiles);
-        if !repeat.by_key() {
+        if repeat.has_key() {
+            view.change_id = Some(made.change_id.clone());
+        } else {
             view.duplicate_of = Some(row.post_id.clone());
             view.warnings.push(
                 "You made this same post within the last 10 minutes; nothing new was made. Set allow_duplicate to make another.".to_owned(),
             );
         }
-        views.push(view);
-    }
-    Ok(views)
+        if row.deleted_at.is_some() {
+            view.warnings.push(
+                "It was deleted since; nothing new was made. To make it again leave idempotency_key out, or use a new one.".to_owned(),
+            );
+            view.next = Vec::new();
+        }
+        view
+    });
+    Ok(Some(views.collect()))
 }
 
 async fn targets_of(
@@ -187,50 +218,84 @@ async fn targets_of(
     bodies: &[(String, &PostBody, Option<&str>)],
 ) -> Result<(Vec<Target>, bool), Refusal> {
     let mut problems = Problems::default();
-    let mut targets = Vec::new();
-    let mut near = false;
+    let mut wishes = Vec::new();
     for (prefix, body, copy_from) in bodies {
-        match target_of(caller, scene, prefix, body, *copy_from).await {
-            Ok((target, is_near)) => {
-                targets.push(target);
-                near |= is_near;
-            }
+        match start(scene, body, *copy_from, prefix) {
+            Ok((workspace, base)) => wishes.push(Wish { workspace, body, base, prefix }),
             Err(Refusal::Problems(found)) => found.into_iter().for_each(|problem| problems.add(problem)),
             Err(refusal) => return Err(refusal),
         }
     }
-    problems.refuse_if_any()?;
+    let bodies = resolve_bodies(caller, &scene.profiles, wishes, problems).await?;
+    let planned = planned(caller, scene, &bodies.each);
+    let (bodies, (mut targets, near)) = bodies.if_fine(caller, planned).await?;
+    let writer = if near { caller.needing(PUBLISH) } else { caller.clone() };
+    let contents = bodies.keep(&writer).await?;
+    for (target, content) in targets.iter_mut().zip(contents) {
+        target.desired.content = content;
+    }
     Ok((targets, near))
 }
 
-async fn target_of(
+/// The posts that the bodies make, and whether any of them goes out so soon that it needs the capability to publish.
+fn planned(
     caller: &Caller<'_>,
     scene: &Scene,
-    prefix: &str,
-    body: &PostBody,
-    copy_from: Option<&str>,
-) -> Result<(Target, bool), Refusal> {
-    let base = copy_from.map(|id| copied(scene, id)).transpose()?;
-    let workspace =
-        workspace_for(&scene.facts, body, base.as_ref().map(|(workspace, _)| *workspace), prefix)?;
-    let profiles = scene.profiles_of(workspace);
-    let mut base = base.map(|(_, content)| content).unwrap_or_default();
-    base.profiles.retain(|id| profiles.iter().any(|profile| profile.id == *id));
-    let resolved = resolve_body(caller, workspace, &scene.profiles, body, base, prefix).await?;
-
-    let at_once = resolved.when == Some(When::Now);
-    let due =
-        resolved.when.map(|when| due_of(caller, workspace, when, &format!("{prefix}when"))).transpose()?;
-    if due.is_some() {
-        refuse_unsendable(&resolved.content, &profiles, prefix).map_err(Refusal::Problems)?;
+    bodies: &[Resolved<'_>],
+) -> Result<(Vec<Target>, bool), Refusal> {
+    let mut problems = Problems::default();
+    let mut targets = Vec::new();
+    let mut any_near = false;
+    for body in bodies {
+        match target_of(caller, scene, body) {
+            Ok((target, near)) => {
+                targets.push(target);
+                any_near |= near;
+            }
+            Err(found) => found.into_iter().for_each(|problem| problems.add(problem)),
+        }
     }
-    let near = due.as_ref().is_some_and(|due| is_near(caller, workspace, due));
+    problems.refuse_if_any()?;
+    Ok((targets, any_near))
+}
+
+fn target_of(
+    caller: &Caller<'_>,
+    scene: &Scene,
+    body: &Resolved<'_>,
+) -> Result<(Target, bool), Vec<Problem>> {
+    let Resolved { workspace, prefix, content, when } = body;
+    let profiles = scene.profiles_of(workspace);
+    let due = when.clone().map(|when| due_of(caller, workspace, when, &format!("{prefix}when")));
+    let due = due.transpose().map_err(|problem| vec![problem])?;
+    if due.is_some() {
+        refuse_unsendable(content, &profiles, prefix)?;
+    }
+    let near = *when == Some(When::Now) || due.as_ref().is_some_and(|due| is_near(caller, workspace, due));
     let chosen: Vec<&Profile> = profiles.iter().collect();
     let post_id = PostId::new(caller.now(), caller.platform().entropy);
-    let desired = Desired { content: resolved.content, due, deleted: false };
+    let desired = Desired { content: content.clone(), due, deleted: false };
     let target = Target::new_post(post_id, workspace.id.clone(), desired, &chosen);
-    let hold = if at_once || near { workspace.hold_seconds } else { 0 };
-    Ok((target.held_until(caller.now().plus_seconds(hold)), near || at_once))
+    let hold = if near { workspace.hold_seconds } else { 0 };
+    Ok((target.held_until(caller.now().plus_seconds(hold)), near))
+}
+
+/// The workspace of a new post, and what it says before `body`: what the post says that it is a copy of.
+///
+/// # Errors
+/// `post_not_found`, `workspace_not_found`, `workspace_needed`.
+pub(super) fn start<'s>(
+    scene: &'s Scene,
+    body: &PostBody,
+    copy_from: Option<&str>,
+    prefix: &str,
+) -> Result<(&'s WorkspaceFacts, Content), Refusal> {
+    let copied = copy_from.map(|id| scene.post(id, &format!("{prefix}copy_from"))).transpose()?;
+    let workspace = workspace_for(&scene.facts, body, copied.map(|(_, workspace)| workspace), prefix)?;
+    let mut base = copied.map(|(row, _)| row.content.clone()).unwrap_or_default();
+    let profiles = scene.profiles_of(workspace);
+    base.profiles.retain(|id| profiles.iter().any(|profile| profile.id == *id));
+    Ok((workspace, base))
 }
 
 fn workspace_for<'s>(
@@ -248,9 +313,4 @@ fn workspace_for<'s>(
             other => other,
         }),
     }
-}
-
-fn copied<'s>(scene: &'s Scene, post_id: &str) -> Result<(&'s WorkspaceFacts, Content), Refusal> {
-    let (row, workspace) = scene.post(post_id, "copy_from").map_err(|_| post_not_found("copy_from"))?;
-    Ok((workspace, row.content.clone()))
 }

@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::create::start;
 use crate::{
-    desk::{Caller, Hints, Moment, NextCall, Problem, Refusal, Scope, Scopes, TimeZoneName, Tool, next_call},
+    desk::{
+        Caller, Code, Fix, Hints, Moment, NextCall, Problem, Problems, Refusal, Scope, Scopes, TimeZoneName,
+        Tool, next_call,
+    },
     posts::{
         input::PostBody,
-        resolve::{due_of, resolve_body},
+        resolve::{Wish, due_of, resolve_bodies},
         scene::Scene,
         view::{ProfilePreview, Renderings, no_profiles},
     },
@@ -24,6 +28,9 @@ pub struct PreviewInput {
     /// Preview this post, with what you give besides in place of what it says.
     #[serde(default)]
     post_id: Option<String>,
+    /// Or start from this post's content, as for create_post.
+    #[serde(default)]
+    copy_from: Option<String>,
 }
 
 /// What a post would be.
@@ -55,17 +62,23 @@ impl Tool for PreviewPost {
     type Output = Preview;
 
     async fn call(caller: &Caller<'_>, input: PreviewInput) -> Result<Preview, Refusal> {
-        let named: Vec<&str> = input.post_id.as_deref().into_iter().collect();
+        if input.post_id.is_some() && input.copy_from.is_some() {
+            let hint = "Give post_id to preview a change of that post, or copy_from to preview a new one.";
+            return Err(Problem::new(Code::Conflicting, "copy_from", hint).fix(Fix::Remove).into());
+        }
+        let named: Vec<&str> = input.post_id.iter().chain(&input.copy_from).map(String::as_str).collect();
         let scene = Scene::read(caller, &named, None).await?;
         let (workspace, base) = match &input.post_id {
             Some(id) => {
                 let (row, workspace) = scene.post(id, "post_id")?;
                 (workspace, row.content.clone())
             }
-            None => (scene.facts.workspace(input.body.workspace.as_deref())?, Default::default()),
+            None => start(&scene, &input.body, input.copy_from.as_deref(), "")?,
         };
         let (body, addresses) = without_addresses(input.body);
-        let resolved = resolve_body(caller, workspace, &scene.profiles, &body, base, "").await?;
+        let wishes = vec![Wish { workspace, body: &body, base, prefix: "" }];
+        let bodies = resolve_bodies(caller, &scene.profiles, wishes, Problems::default()).await?;
+        let resolved = bodies.discard(caller).await.into_iter().next().ok_or(Refusal::Conflict)?;
         let due = resolved.when.map(|when| due_of(caller, workspace, when, "when")).transpose()?;
 
         let profiles = scene.profiles_of(workspace);
@@ -85,20 +98,22 @@ impl Tool for PreviewPost {
             ready: problems.is_empty(),
             when: due.map(|due| Moment::new(due.at, &zone, caller.now())),
             profiles: renderings.previews(),
-            next: next(&input.post_id, &body, problems.is_empty() && addresses == 0),
+            next: next(&input.post_id, &body, input.copy_from, problems.is_empty() && addresses == 0),
             problems,
             warnings,
         })
     }
 }
 
-fn next(post_id: &Option<String>, body: &PostBody, ready: bool) -> Vec<NextCall> {
-    match (ready, post_id) {
-        (true, None) => {
-            vec![next_call("create_post", serde_json::to_value(body).unwrap_or_default())]
-        }
-        _ => Vec::new(),
+fn next(post_id: &Option<String>, body: &PostBody, copy_from: Option<String>, ready: bool) -> Vec<NextCall> {
+    if !ready || post_id.is_some() {
+        return Vec::new();
     }
+    let mut arguments = serde_json::to_value(body).unwrap_or_default();
+    if let (Some(object), Some(copy_from)) = (arguments.as_object_mut(), copy_from) {
+        object.insert("copy_from".to_owned(), copy_from.into());
+    }
+    vec![next_call("create_post", arguments)]
 }
 
 /// The body without media that would have to be fetched, and how many those were.

@@ -131,11 +131,10 @@ impl Tool for ListPosts {
         let mut answer = caller.read(vec![page.statement(position)]).await?;
         let rows: Vec<PostRow> = answer.next_as()?;
         let full = i64::try_from(rows.len()).unwrap_or(0) == page.limit;
-        let next_cursor = rows.last().filter(|_| full).and_then(|row| {
-            let position =
-                Position { due_at: row.due_at.map(Timestamp::as_millis), post_id: row.post_id.to_string() };
-            seal_cursor(caller, &list, &position).ok()
-        });
+        let next_cursor = rows
+            .last()
+            .filter(|_| full)
+            .and_then(|row| seal_cursor(caller, &list, &position_after(row)).ok());
         let posts = rows
             .iter()
             .filter(|row| input.status.is_none_or(|status| status.covers(row.status())))
@@ -145,8 +144,14 @@ impl Tool for ListPosts {
     }
 }
 
-/// What [`super::bulk`] works on: the caller, the profiles, and the posts that fit `filter`.
-pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter) -> Result<Scene, Refusal> {
+/// Posts read at once for a bulk change.
+const BULK_PAGE: i64 = 100;
+/// Most pages read for a bulk change.
+const BULK_PAGES: usize = 10;
+
+/// What [`super::bulk`] works on: the caller, the profiles, and the posts that fit `filter`; more than `most` of them
+/// when there are more.
+pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter, most: usize) -> Result<Scene, Refusal> {
     let mut scene = Scene::read(caller, &[], None).await?;
     let workspace = scene.facts.workspace(filter.workspace.as_deref())?.clone();
     let profiles = scene.profiles_of(&workspace);
@@ -161,16 +166,29 @@ pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter) -> Result<Sce
         caller,
         workspace: workspace.id.as_str(),
         profile: profile_named(&profiles, &workspace.id, filter.profile.as_deref())?,
-        limit: page_limit(Some(50)),
+        limit: BULK_PAGE,
         span: span(caller, &TimeZoneName::or_utc(&workspace.time_zone), &input)?,
         input: &input,
     };
-    let rows: Vec<PostRow> = caller.read(vec![page.statement(None)]).await?.next_as()?;
-    scene.posts = rows
-        .into_iter()
-        .filter(|row| filter.status.is_none_or(|status| status.covers(row.status())))
-        .collect();
-    Ok(scene)
+    let mut position = None;
+    for _ in 0..BULK_PAGES {
+        let rows: Vec<PostRow> = caller.read(vec![page.statement(position)]).await?.next_as()?;
+        let full = i64::try_from(rows.len()).is_ok_and(|length| length == BULK_PAGE);
+        position = rows.last().map(position_after);
+        scene.posts.extend(
+            rows.into_iter().filter(|row| filter.status.is_none_or(|status| status.covers(row.status()))),
+        );
+        if !full || scene.posts.len() > most {
+            return Ok(scene);
+        }
+    }
+    Err(Problem::new(Code::TooMany, "filter", "Narrow it with from and to, or name the posts in post_ids.")
+        .message("Too many posts would have to be looked at; nothing was changed.")
+        .into())
+}
+
+fn position_after(row: &PostRow) -> Position {
+    Position { due_at: row.due_at.map(Timestamp::as_millis), post_id: row.post_id.to_string() }
 }
 
 struct Page<'a> {
