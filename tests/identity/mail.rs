@@ -146,6 +146,22 @@ fn another_browsers_secret_does_not_help() {
 }
 
 #[test]
+fn a_browsers_secret_is_always_of_our_own_making() {
+    let (sim, _) = mail_world();
+    let browser = Browser::default();
+    for planted in ["", "x", &"A".repeat(44), &"A".repeat(4000), "a\"b", &"!".repeat(43)] {
+        browser.set_cookie(BROWSER, planted);
+        let (_, link) = asked(&sim, &browser);
+        assert_ne!(browser.cookie(BROWSER).unwrap(), planted);
+        assert_eq!(look(&sim, &browser, &link).status, 200);
+        sim.clock.advance_seconds(3600);
+    }
+    let kept = browser.cookie(BROWSER).unwrap();
+    asked(&sim, &browser);
+    assert_eq!(browser.cookie(BROWSER).unwrap(), kept, "one that is ours stays");
+}
+
+#[test]
 fn five_codes_may_be_tried_however_many_try_at_once() {
     for seed in 0..20 {
         let (sim, _) = mail_world();

@@ -1,6 +1,7 @@
 //! The pages on which a person signs in and out.
 
 use askama::Template;
+use data_encoding::BASE64URL_NOPAD;
 
 use super::{Asked, script, see_other, unavailable};
 use crate::{
@@ -130,9 +131,9 @@ struct KnownBrowser(String);
 
 impl KnownBrowser {
     fn of(platform: &Platform<'_>, request: &Request) -> Self {
-        let secret =
-            Cookie::Browser.read(request, platform.config.is_local()).filter(|text| !text.is_empty());
-        Self(secret.map_or_else(|| new_secret(platform.entropy), str::to_owned))
+        let sent = Cookie::Browser.read(request, platform.config.is_local());
+        let own = sent.filter(|text| text.len() == 43 && BASE64URL_NOPAD.decode(text.as_bytes()).is_ok());
+        Self(own.map_or_else(|| new_secret(platform.entropy), str::to_owned))
     }
 
     fn hash(&self) -> String {
