@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deploy } from "./lib/deployment.mjs";
 
-const PORTS = ["Blobs", "Clock", "Database", "Entropy", "KeyValue", "RateLimits"];
+const PORTS = ["Blobs", "Clock", "Database", "Entropy", "KeyValue", "RateLimits", "Signatures"];
 
 test("every promise of the ports holds on the real databases and stores", async (t) => {
   const deployment = await deploy({ build: "build-contract" });
