@@ -18,7 +18,8 @@ export const CASES = {
   refresh: { parallel: 1, request: refresh },
 };
 
-function rpc(subject, method, params) {
+/** A request of the newest revision. */
+export function rpc(subject, method, params) {
   const named = params.name ? { "mcp-name": params.name } : {};
   const headers = { ...mcpHeaders(subject), "mcp-protocol-version": MODERN, "mcp-method": method, ...named };
   return { path: subject.paths.mcp, headers, body: message(method, { ...params, _meta: ABOUT_CLIENT }) };

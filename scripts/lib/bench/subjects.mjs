@@ -9,7 +9,7 @@ import { authorizationUrl, obtainToken, pkce, readRedirect, register, requestTok
 import { Operator } from "../operator.mjs";
 import { ROOT, freePort, keysOf, migrate, originsOf } from "../worker.mjs";
 import { temporaryFolder } from "../folders.mjs";
-import { CASES } from "./cases.mjs";
+import { CASES, rpc } from "./cases.mjs";
 import { Connections } from "./http.mjs";
 import { Process } from "./process.mjs";
 import { Tally } from "./tally.mjs";
@@ -40,11 +40,18 @@ class Subject {
     this.#size = size;
   }
 
-  /** Times the very first request: the isolate starts with it. */
-  async first(path) {
-    const began = performance.now();
-    await this.#connections.send({ path, body: "{}" });
-    this.firstRequestMs = performance.now() - began;
+  /** This worker once `prepare` has filled it; the very first request, with which the isolate starts, is timed before. */
+  async ready(prepare) {
+    try {
+      const began = performance.now();
+      await this.#connections.send({ path: `/${SAFENAME}/mcp`, body: "{}" });
+      this.firstRequestMs = performance.now() - began;
+      await prepare();
+      return this;
+    } catch (trouble) {
+      await this.stop();
+      throw trouble;
+    }
   }
 
   /** A tally of one case, its requests not yet made. */
@@ -79,8 +86,10 @@ export async function startOurs() {
     ...bindings(config),
   };
   const subject = await start("postern", { folder: join(ROOT, "build"), port, env, flags: config.compatibility_flags, persist: join(state, "data/v3") });
-  await subject.first(`/${SAFENAME}/mcp`);
+  return subject.ready(() => prepareOurs(subject, keys));
+}
 
+async function prepareOurs(subject, keys) {
   const operator = new Operator({ origin: subject.origin, keys });
   const owner_email = "owner@acme.example";
   const tenant = await operator.call("create_tenant", { safename: SAFENAME, name: "Acme", owner_email, owner_name: "Owner", workspace: "Main", time_zone: "Europe/Stockholm" });
@@ -96,7 +105,6 @@ export async function startOurs() {
     posts.push(...(await callTool(subject, "create_posts", { posts: wanted })).posts);
   }
   subject.readCall = { name: "get_post", arguments: { post_id: posts[7].post_id } };
-  return subject;
 }
 
 /** The peer, with its rows and a client's token; consent is automatic there. */
@@ -105,8 +113,10 @@ export async function startPeer(folder) {
   const env = { DB: { type: "d1", id: "peer" }, OAUTH_KV: { type: "kv", id: "peer" } };
   const flags = ["nodejs_compat", "global_fetch_strictly_public"];
   const subject = await start("peer", { folder, port, env, flags, prepare: (miniflare) => migratePeer(miniflare, folder) });
-  await subject.first(`/${SAFENAME}/mcp`);
+  return subject.ready(() => preparePeer(subject));
+}
 
+async function preparePeer(subject) {
   const issuer = `${subject.origin}/${SAFENAME}`;
   const server = { issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/oauth/token`, registration_endpoint: `${issuer}/register` };
   const redirect_uri = "http://127.0.0.1:9/callback";
@@ -116,7 +126,7 @@ export async function startPeer(folder) {
   const { headers } = await fetch(url, { redirect: "manual" });
   const code = readRedirect(headers.get("location"), { state: "s", issuer });
   const token = await requestToken(server, { grant_type: "authorization_code", code, redirect_uri, client_id, code_verifier: verifier });
-  return Object.assign(subject, {
+  Object.assign(subject, {
     token: { ...token, client_id },
     paths: { mcp: `/${SAFENAME}/mcp`, metadata: `/.well-known/oauth-authorization-server/${SAFENAME}`, token: `/${SAFENAME}/oauth/token` },
     readCall: { name: "posts_get", arguments: { slug: "post-7" } },
@@ -167,20 +177,23 @@ function sizeOf(modules) {
 
 const text = (value) => ({ type: "text", value });
 
-/** What wrangler.toml binds, in Miniflare's words. */
-function bindings({ d1_databases, kv_namespaces, r2_buckets }) {
+/**
+ * What wrangler.toml binds, in Miniflare's words. Of the doors' limits only the one that registering cannot do without:
+ * its simulator keeps a database, at 1 ms a request, where the platform counts in memory, and the peer has no limits.
+ */
+function bindings({ d1_databases, kv_namespaces, r2_buckets, ratelimits }) {
   const named = (rows, made) => rows.map((row) => [row.binding, made(row)]);
   return Object.fromEntries([
     ...named(d1_databases, ({ database_id: id }) => ({ type: "d1", id })),
     ...named(kv_namespaces, ({ id }) => ({ type: "kv", id })),
     ...named(r2_buckets, ({ bucket_name: name }) => ({ type: "r2", name })),
+    ...ratelimits.filter(({ name }) => name === "LIMIT_REGISTER").map(({ name, namespace_id: namespace, simple }) => [name, { type: "rate-limit", namespace, simple }]),
   ]);
 }
 
-async function callTool({ origin, paths, token }, name, args) {
-  const headers = { authorization: `Bearer ${token.access_token}`, "content-type": "application/json", accept: "application/json, text/event-stream" };
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } });
-  const { result, error } = await (await fetch(origin + paths.mcp, { method: "POST", headers, body })).json();
+async function callTool(subject, name, args) {
+  const { path, ...request } = rpc(subject, "tools/call", { name, arguments: args });
+  const { result, error } = await (await fetch(subject.origin + path, { method: "POST", ...request })).json();
   if (error || result.isError) throw new Error(`${name} refused: ${JSON.stringify(error ?? result.structuredContent)}`);
   return result.structuredContent;
 }
