@@ -40,7 +40,15 @@ run_worker_build() (
   fi
   # An event that has begun runs to its end even if the client has gone: what is half done would have to be recovered.
   RUN_TO_COMPLETION=1 "$worker_build_bin" "--$profile" --out-dir "$2" "${features[@]}"
+  [ "$profile" != release ] || strip_names "$2/index_bg.wasm"
 )
+
+# Functions' names are a tenth of a module, and worker-build keeps them. They go last: wasm-bindgen finds its own by name.
+strip_names() {
+  "$WASM_OPT_BIN" "$1" --strip-debug --output "$1.stripped" \
+    --enable-{mutable-globals,sign-ext,nontrapping-float-to-int,bulk-memory,multivalue,reference-types,exception-handling}
+  mv "$1.stripped" "$1"
+}
 
 check_wasm_size() {
   local module raw gzipped
