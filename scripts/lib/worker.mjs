@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { once } from "node:events";
+import { EventEmitter, on, once } from "node:events";
 import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir } from "node:os";
@@ -179,6 +179,7 @@ function configWith(state, bindings) {
 export class Worker {
   #child;
   #lines = [];
+  #speech = new EventEmitter();
   // Whatever ends this process, an uncaught error too, ends what it started.
   #atExit = () => this.#signal("SIGKILL");
 
@@ -196,6 +197,7 @@ export class Worker {
         log.write(`${line}\n`);
         this.#lines = [...this.#lines.slice(-199), line];
         onLine(line);
+        this.#speech.emit("line", line);
       });
     }
   }
@@ -203,6 +205,17 @@ export class Worker {
   /** The last 200 lines of output. */
   get output() {
     return this.#lines.join("\n");
+  }
+
+  /** What `pattern` finds in a line of output, one of the last 200 or one to come. */
+  async said(pattern, { seconds = 10 } = {}) {
+    const found = this.output.match(pattern);
+    if (found) return found;
+    const signal = AbortSignal.timeout(seconds * 1000);
+    for await (const [line] of on(this.#speech, "line", { signal })) {
+      const match = line.match(pattern);
+      if (match) return match;
+    }
   }
 
   /** Waits until the worker answers; at most a minute. */

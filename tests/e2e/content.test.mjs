@@ -86,6 +86,15 @@ async function signedInBrowser() {
   return context;
 }
 
+/** Posts as they read once they are public. */
+async function publish(posts) {
+  const made = (await callTool(client, "create_posts", { posts })).posts;
+  return deployment.tickUntil(async () => {
+    const all = await Promise.all(made.map(({ post_id }) => callTool(client, "get_post", { post_id })));
+    return all.every(({ status }) => status === "published") && all;
+  });
+}
+
 test("hostile texts and names are shown as they were written, on the Wall and to members, and nothing runs", async (t) => {
   const { connect_url } = await callTool(client, "connect_social_profile", { network: "wall" });
   const visitor = await deployment.signedIn(tenant);
@@ -95,11 +104,7 @@ test("hostile texts and names are shown as they were written, on the Wall and to
   await deployment.saveSettings(tenant, workspace.id, { hold_seconds: "0" });
 
   const posts = TEXTS.map((text) => ({ profiles: ["hostile"], text, note: text, thread: [{ text }], when: "PT1S" }));
-  const made = (await callTool(client, "create_posts", { posts })).posts;
-  const published = await deployment.tickUntil(async () => {
-    const all = await Promise.all(made.map(({ post_id }) => callTool(client, "get_post", { post_id })));
-    return all.every(({ status }) => status === "published") && all;
-  });
+  const published = await publish(posts);
 
   const context = await signedInBrowser();
   t.after(() => context.close());
@@ -177,11 +182,7 @@ test("hostile alt text is an attribute of its picture, and the picture's own add
   const url = files.serve(`${HOSTILE_NAME}.png`, png(), "text/html");
   const alts = [HOSTILE_NAME, ...TEXTS].map((text) => text.slice(0, 1000));
   const posts = alts.map((alt) => ({ profiles: ["hostile"], text: "Only a picture", media: [{ url, alt }], when: "PT1S" }));
-  const made = (await callTool(client, "create_posts", { posts })).posts;
-  const published = await deployment.tickUntil(async () => {
-    const all = await Promise.all(made.map(({ post_id }) => callTool(client, "get_post", { post_id })));
-    return all.every(({ status }) => status === "published") && all;
-  });
+  const published = await publish(posts);
 
   const context = await signedInBrowser();
   t.after(() => context.close());
