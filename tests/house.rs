@@ -15,8 +15,18 @@ fn floors() -> Vec<Vec<String>> {
     list.lines()
         .map(|line| line.trim_start_matches("//!").trim())
         .filter(|line| !line.is_empty())
-        .map(|line| line.split(", ").map(str::to_owned).collect())
+        .map(|line| names(line).map(str::to_owned).collect())
         .collect()
+}
+
+/// The names at the beginning of a line, separated by commas.
+fn names(line: &str) -> impl Iterator<Item = &str> {
+    let mut more = true;
+    line.split(' ').filter(|word| !word.is_empty()).map_while(move |word| {
+        let is_name = more;
+        more = word.ends_with(',');
+        is_name.then_some(word.trim_end_matches(','))
+    })
 }
 
 /// Each room's floor, 0 at the top.
