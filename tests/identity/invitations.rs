@@ -248,6 +248,20 @@ fn an_admin_withdraws_no_owners_invitation() {
 }
 
 #[test]
+fn an_admin_replaces_no_owners_invitation() {
+    let (sim, company) = world();
+    let admin = company.add_member(&sim, "ada", Role::Admin);
+    let link = invite(&sim, &company, NEW, "owner");
+    let fields = [("act", "invite"), ("email", "New@acme.example"), ("role", "viewer")];
+    let answer = send(&sim, &signed_in_as(&sim, &admin), &fields);
+    assert_eq!(answer.status, 403, "{}", text(&answer));
+    assert_eq!(look(&sim, &Browser::default(), &link).status, 200, "the owner's stands");
+    assert_eq!(send(&sim, &signed_in_as(&sim, &company.owner), &fields).status, 200);
+    assert_eq!(look(&sim, &Browser::default(), &link).status, 404, "an owner may replace it");
+    assert_eq!(send(&sim, &signed_in_as(&sim, &admin), &fields).status, 200, "and an admin a viewer's");
+}
+
+#[test]
 fn a_tenant_invites_fifty_people_a_day() {
     let (sim, company) = world();
     for number in 0..50 {
