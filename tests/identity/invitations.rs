@@ -386,6 +386,34 @@ fn what_an_operator_gives_an_address_goes_to_no_squatter() {
 }
 
 #[test]
+fn an_operator_s_link_leaves_no_squatter_inside() {
+    let (sim, company) = world();
+    let squatter = squat(&sim, &company);
+    let person = session(&sim, &squatter).unwrap().user_id;
+    let victim = signed_in_as(&sim, &person);
+    assert!(session(&sim, &squatter).is_none());
+    signed_in_as(&sim, &person);
+    assert!(session(&sim, &victim).is_some(), "only the first proof puts others out");
+}
+
+#[test]
+fn whoever_has_the_address_is_never_signed_in_beside_a_squatter() {
+    for fault in [Fault::NotSent, Fault::LostReply] {
+        let (mut sim, company) = world();
+        let squatter = squat(&sim, &company);
+        sim.config = mail_config();
+        let victim = Browser::default();
+        let email = [("email", "victim@elsewhere.example")];
+        victim.take(&run(identity::ask_for_link(&sim.platform(), &victim.post("/sign-in", &email))));
+        let link = link_in(&sim.mail.take());
+        sim.faults.on_statement("end_unproved_sessions", fault);
+        assert_eq!(press(&sim, &victim, &link).status, 503);
+        let begun = sim.directory.number("SELECT count(*) FROM session WHERE method = 'email'", []);
+        assert_eq!(begun == 1, session(&sim, &squatter).is_none(), "{fault:?}: both or neither");
+    }
+}
+
+#[test]
 fn a_mailed_invitation_proves_its_address() {
     let (sim, company) = mail_world();
     let browser = signed_in_as(&sim, &company.owner);
