@@ -1,6 +1,7 @@
 //! Signing in by a link, staying signed in, and forms that only their own page can send.
 
 mod account;
+mod audited;
 mod doors;
 mod invitations;
 pub mod mail;

@@ -135,6 +135,9 @@ impl World {
     fn filled_in(&self, id: &str, decision: &str) -> Vec<(String, String)> {
         let page = text(&self.consent_page(&self.browser, id));
         let mut form = vec![("csrf".to_owned(), attribute(&page, "name=\"csrf\" value=\""))];
+        if page.contains("name=\"kept\"") {
+            form.push(("kept".to_owned(), attribute(&page, "name=\"kept\" value=\"")));
+        }
         for input in page.split("<input type=\"checkbox\" name=\"").skip(1) {
             let name = input.split('"').next().unwrap();
             let ticked = input.split('>').next().unwrap().ends_with(" checked");

@@ -566,6 +566,7 @@ fn revoking_ends_one_at_once_and_no_other() {
     assert_eq!(revoke(&editor, &grants[0]), 303);
     assert_ne!(world.works(&first), world.works(&second), "one of them is over");
     assert_eq!(revoke(&editor, &grants[0]), 303, "again changes nothing");
+    assert_eq!(world.audited("revoke_personal_token"), 1, "and is no line");
     assert_eq!(revoke(&admin, &grants[1]), 303);
     assert!(!world.works(&first) && !world.works(&second));
     assert!(text(&world.page(&editor)).contains("revoked"));

@@ -2,7 +2,7 @@
 //!
 //! A line holds ids and names of acts and never a secret or what somebody wrote. Reading is the audit room's.
 
-use super::{AuditId, Authority, Code, TenantId, UserId, store};
+use super::{AuditId, Authority, TenantId, UserId, store};
 use crate::platform::{Platform, Sql, Statement, Value};
 
 /// What an act is called in the audit, and what it touched.
@@ -35,18 +35,32 @@ pub(super) fn act_of(
     line(platform, store::AUDIT_ACT, tenant, Some(authority), act, DONE)
 }
 
-/// A caller's act that was refused.
+/// The same, only if the statement before it changed anything.
+pub(super) fn change_of(
+    platform: &Platform<'_>,
+    tenant: &TenantId,
+    authority: &Authority,
+    act: &Act<'_>,
+) -> Statement {
+    line(platform, store::AUDIT_CHANGE, tenant, Some(authority), act, DONE)
+}
+
+/// A caller's act that was refused. `outcome`: a code that says why.
 pub(super) fn refusal_of(
     platform: &Platform<'_>,
     tenant: &TenantId,
     authority: &Authority,
     act: &Act<'_>,
-    code: Code,
+    outcome: &'static str,
 ) -> Statement {
-    let since = platform.now().plus_seconds(-SAME_REFUSAL_SECONDS);
-    let mut refusal = line(platform, store::AUDIT_REFUSAL, tenant, Some(authority), act, code.as_str());
-    refusal.parameters.push(AuditId::earliest(since).into());
+    let mut refusal = line(platform, store::AUDIT_REFUSAL, tenant, Some(authority), act, outcome);
+    refusal.parameters.push(earliest_of_the_same(platform));
     refusal
+}
+
+/// The earliest id of the time in which the same refusal is written down once.
+fn earliest_of_the_same(platform: &Platform<'_>) -> Value {
+    AuditId::earliest(platform.now().plus_seconds(-SAME_REFUSAL_SECONDS)).into()
 }
 
 /// An operator's act on a tenant, for a batch of its shard.
@@ -88,19 +102,31 @@ fn line(
     ])
 }
 
-/// A person's act in the directory, for the audit of `tenant` or of all the person's tenants. `outcome`: `done`, or a
-/// code that says why not.
-pub fn act_of_person(
+/// A person's act in the directory, for the audit of `tenant` or of all the person's tenants, if the statement before it
+/// changed anything.
+pub fn change_by_person(
+    platform: &Platform<'_>,
+    person: &UserId,
+    tenant: Option<&TenantId>,
+    act: &Act<'_>,
+) -> Statement {
+    queued(platform, store::directory::QUEUE_CHANGE, person.into(), tenant, act, DONE)
+}
+
+/// What was refused to whoever wanted to act as this person. `outcome`: a code that says why.
+pub fn refusal_of_person(
     platform: &Platform<'_>,
     person: &UserId,
     tenant: Option<&TenantId>,
     act: &Act<'_>,
     outcome: &'static str,
 ) -> Statement {
-    queued(platform, store::directory::QUEUE_ACT, person.into(), tenant, act, outcome)
+    let mut refusal = queued(platform, store::directory::QUEUE_REFUSAL, person.into(), tenant, act, outcome);
+    refusal.parameters.push(earliest_of_the_same(platform));
+    refusal
 }
 
-/// The same of whoever's session this is: after the statement that begins it, or before the one that ends it.
+/// An act of whoever's session this is: after the statement that begins it, or before the one that ends it.
 pub fn act_of_session(
     platform: &Platform<'_>,
     session_hash: &str,

@@ -2,7 +2,7 @@
 
 use super::{
     Act, Code, Facts, GrantId, Problem, Refusal, Safename, Scopes, TenantId, UserId,
-    audit::{act_of, refusal_of},
+    audit::{act_of, change_of, refusal_of},
     store,
 };
 use crate::platform::{
@@ -178,8 +178,28 @@ impl<'a> Caller<'a> {
     /// # Errors
     /// When the gate is closed; [`Refusal::Conflict`] when a [`require_changes`](Self::require_changes) or a
     /// constraint stopped it; or when the database fails.
-    pub async fn write(&self, act: Act<'_>, mut statements: Vec<Statement>) -> Result<Answer, Refusal> {
-        statements.push(act_of(&self.platform, &self.tenant.id, &self.authority, &act));
+    pub async fn write(&self, act: Act<'_>, statements: Vec<Statement>) -> Result<Answer, Refusal> {
+        let line = act_of(&self.platform, &self.tenant.id, &self.authority, &act);
+        self.written(act, statements, line).await
+    }
+
+    /// The same for what may have been done before: the act is written into the audit if the last statement changed
+    /// anything.
+    ///
+    /// # Errors
+    /// See [`write`](Self::write).
+    pub async fn write_change(&self, act: Act<'_>, statements: Vec<Statement>) -> Result<Answer, Refusal> {
+        let line = change_of(&self.platform, &self.tenant.id, &self.authority, &act);
+        self.written(act, statements, line).await
+    }
+
+    async fn written(
+        &self,
+        act: Act<'_>,
+        mut statements: Vec<Statement>,
+        line: Statement,
+    ) -> Result<Answer, Refusal> {
+        statements.push(line);
         let answer = self.gated(statements).await;
         if let (Err(refusal), Authority::Member { .. }) = (&answer, &self.authority) {
             self.note_refusal(act, refusal).await;
@@ -190,8 +210,14 @@ impl<'a> Caller<'a> {
     /// Writes into the audit that an act was refused. It stands in no batch, since the act's own was not carried out; a
     /// shard that does not take it changes nothing about the refusal. Faults are none.
     pub async fn note_refusal(&self, act: Act<'_>, refusal: &Refusal) {
-        let Some(code) = refusal.code() else { return };
-        let note = refusal_of(&self.platform, &self.tenant.id, &self.authority, &act, code);
+        if let Some(code) = refusal.code() {
+            self.note_denial(act, code.as_str()).await;
+        }
+    }
+
+    /// The same for what is refused before it comes to this caller's batches. `outcome`: the code of the wire.
+    pub async fn note_denial(&self, act: Act<'_>, outcome: &'static str) {
+        let note = refusal_of(&self.platform, &self.tenant.id, &self.authority, &act, outcome);
         if self.database.batch(vec![note]).await.is_err() {
             self.platform.events.emit(Event::Fault { place: "audit_refusal", kind: "database" });
         }

@@ -21,7 +21,9 @@ mod tool;
 mod when;
 
 pub use address::{blob_key, check_media_address, media_address};
-pub use audit::{Act, act_of_operator, act_of_person, act_of_session, change_by_operator};
+pub use audit::{
+    Act, act_of_operator, act_of_session, change_by_operator, change_by_person, refusal_of_person,
+};
 pub use caller::{ADDRESS_TOKENS, Answer, Authority, Caller, HEADER_TOKENS, Tenant, Visitor};
 pub use cursor::{CursorFault, open_cursor, page_limit, seal_cursor};
 pub use digest::{sha256_text, token_hash};

@@ -65,12 +65,18 @@ pub mod directory {
     use crate::platform::statements;
 
     statements! { Directory:
-        /// Keeps a person's act for the audit of the person's tenants, or of the one that is named.
-        /// ?1 id ?2 now ?3 person ?4 tenant or NULL ?5 act ?6 subjects ?7 outcome
-        pub(in crate::desk) QUEUE_ACT = "queue_act", "INSERT INTO audit_queue (audit_id, at, user_id, tenant_id, act, subjects, outcome)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        /// Keeps a person's act for the audit of the person's tenants, or of the one that is named, if the statement before
+        /// it changed anything. ?1 id ?2 now ?3 person ?4 tenant or NULL ?5 act ?6 subjects ?7 outcome
+        pub(in crate::desk) QUEUE_CHANGE = "queue_change", "INSERT INTO audit_queue (audit_id, at, user_id, tenant_id, act, subjects, outcome)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE changes() > 0";
 
-        /// The same for the person of a session, if there is one. ?3 session
+        /// The same for a refusal, unless the same person was refused the same for the same reason since `?8`.
+        /// ?8 the earliest id of that time
+        pub(in crate::desk) QUEUE_REFUSAL = "queue_refusal", "INSERT INTO audit_queue (audit_id, at, user_id, tenant_id, act, subjects, outcome)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (
+      SELECT 1 FROM audit_queue WHERE audit_id >= ?8 AND user_id = ?3 AND act = ?5 AND outcome = ?7)";
+
+        /// The same for an act of a session's person, if there is one. ?3 session
         pub(in crate::desk) QUEUE_SESSION_ACT = "queue_session_act", "INSERT INTO audit_queue (audit_id, at, user_id, tenant_id, act, subjects, outcome)
     SELECT ?1, ?2, user_id, ?4, ?5, ?6, ?7 FROM session WHERE session_hash = ?3";
     }

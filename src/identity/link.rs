@@ -4,8 +4,9 @@ use askama::Template;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{
-    EmailAddress, Person, people,
-    session::{NewSession, new_secret},
+    EmailAddress, Person,
+    people::{Proof, prove},
+    session::{NewSession, new_secret, note_refused},
     store,
 };
 use crate::{
@@ -29,7 +30,8 @@ pub struct SignInLink {
     pub expires_at: Timestamp,
 }
 
-/// Makes a link for a person; it works in every browser.
+/// Makes the operator's link for a person; it works in every browser. The operator's word proves the person's address: what
+/// somebody else began in its name ends.
 ///
 /// # Errors
 /// When the directory fails; a link that was made all the same is never known to anybody.
@@ -39,7 +41,8 @@ pub async fn make_link(platform: &Platform<'_>, person: &UserId) -> Result<SignI
     let expires_at = now.plus_seconds(LINK_SECONDS);
     let add =
         store::ADD_LINK.with([token_hash(&secret).into(), person.into(), now.into(), expires_at.into()]);
-    only(platform.directory, add).await?;
+    let batch = prove(platform, Proof::Operator(person)).into_iter().chain([add]).collect();
+    platform.directory.batch(batch).await?;
     Ok(SignInLink { url: url(platform.config, &secret), expires_at })
 }
 
@@ -188,27 +191,44 @@ pub(super) async fn redeem(
     let now = platform.now();
     if let Some(typed) = code {
         let count = store::TRY_CODE.with([link.as_str().into(), now.into(), TRIES.into()]);
-        let rows = only(platform.directory, count).await?;
-        let Some(stored) = rows.first().map(|row| row.get::<String>("code_tag")).transpose()? else {
-            return Ok(Redeemed::Useless);
+        let Some(Coded { tag, person }) = first(&only(platform.directory, count).await?)? else {
+            return useless(platform, &link).await;
         };
-        if !is_code(platform.config, &link, typed, &stored) {
+        if !is_code(platform.config, &link, typed, &tag) {
+            note_refused(platform, &person, "link", "wrong_code").await;
             return Ok(Redeemed::WrongCode);
         }
     }
     let [hash, id, browser, at, expires_at] = new.values();
-    let batch = vec![
+    let mut batch = vec![
         store::USE_LINK.with([link.as_str().into(), now.into(), browser_hash.into(), code.is_some().into()]),
-        store::BEGIN_SESSION_BY_LINK.with([link.into(), hash, id, browser, at, expires_at]),
+        store::BEGIN_SESSION_BY_LINK.with([link.as_str().into(), hash, id, browser, at, expires_at]),
         new.end_former(),
-        store::FIND_UNPROVED.with([new.hash().into()]),
         new.act(platform, "link"),
     ];
+    batch.extend(prove(platform, Proof::Session(new.hash())));
     let answers = platform.directory.batch(batch).await?;
     let begun = answers.get(1).is_some_and(|rows| !rows.is_empty());
-    let unproved = answers.get(3).and_then(|rows| rows.first()).map(|row| row.get::<UserId>("user_id"));
-    if let Some(person) = unproved.transpose()? {
-        people::prove(platform, &person, Some(new.hash())).await?;
+    if begun { Ok(Redeemed::SignedIn) } else { useless(platform, &link).await }
+}
+
+/// The tag of a link's code, and whose the link is.
+struct Coded {
+    tag: String,
+    person: UserId,
+}
+
+impl FromRow for Coded {
+    fn from_row(row: &Row) -> Result<Self, RowFault> {
+        Ok(Self { tag: row.get("code_tag")?, person: row.get("user_id")? })
     }
-    Ok(if begun { Redeemed::SignedIn } else { Redeemed::Useless })
+}
+
+/// Writes down that a link was used which works no more, or not there; of one that never was, nobody is to be told.
+async fn useless(platform: &Platform<'_>, link: &str) -> Result<Redeemed, DatabaseFault> {
+    let rows = only(platform.directory, store::PERSON_OF_LINK.with([link.into()])).await?;
+    if let Some(person) = rows.first().map(|row| row.get::<UserId>("user_id")).transpose()? {
+        note_refused(platform, &person, "link", "link_useless").await;
+    }
+    Ok(Redeemed::Useless)
 }

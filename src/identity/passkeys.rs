@@ -5,12 +5,12 @@ use data_encoding::BASE64URL_NOPAD;
 use super::{
     Session,
     challenge::{self, Challenge},
-    session::NewSession,
+    session::{NewSession, note_refused},
     store,
     webauthn::{self, AuthenticatorData, Ceremony},
 };
 use crate::{
-    desk::{PasskeyId, RecentSignIn, UserId},
+    desk::{Act, PasskeyId, RecentSignIn, UserId, change_by_person},
     http::Form,
     platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Timestamp, first, only},
 };
@@ -112,10 +112,12 @@ pub(super) async fn register(
     let data = AuthenticatorData::read(platform.config, &said)?;
     let made = data.made.ok_or(PasskeyFault::Refused)?;
     let now = platform.now();
+    let id = PasskeyId::new(now, platform.entropy);
+    let act = Act { name: "add_passkey", subjects: &[id.as_str()] };
     let batch = vec![
         challenge.use_up(),
         store::ADD_PASSKEY.with([
-            PasskeyId::new(now, platform.entropy).into(),
+            (&id).into(),
             BASE64URL_NOPAD.encode(made.id).into(),
             (&session.user_id).into(),
             BASE64URL_NOPAD.encode(made.key).into(),
@@ -125,6 +127,7 @@ pub(super) async fn register(
             now.into(),
             MOST.into(),
         ]),
+        change_by_person(platform, &session.user_id, None, &act),
     ];
     let answers = platform.directory.batch(batch).await?;
     if answers.get(1).is_some_and(|rows| !rows.is_empty()) { Ok(()) } else { Err(PasskeyFault::Refused) }
@@ -145,7 +148,12 @@ pub(super) async fn remove(
     person: &UserId,
     passkey: &PasskeyId,
 ) -> Result<(), DatabaseFault> {
-    only(platform.directory, store::REMOVE_PASSKEY.with([person.into(), passkey.into()])).await.map(drop)
+    let act = Act { name: "remove_passkey", subjects: &[passkey.as_str()] };
+    let batch = vec![
+        store::REMOVE_PASSKEY.with([person.into(), passkey.into()]),
+        change_by_person(platform, person, None, &act),
+    ];
+    platform.directory.batch(batch).await.map(drop)
 }
 
 struct Stored {
@@ -179,11 +187,27 @@ pub(super) async fn sign_in(
 ) -> Result<(), PasskeyFault> {
     let client_data = bytes(form, "client_data")?;
     let challenge = challenge_of(platform, Ceremony::Get, browser_hash, &client_data)?;
-    let said = bytes(form, "authenticator_data")?;
-    let data = AuthenticatorData::read(platform.config, &said)?;
     let id = BASE64URL_NOPAD.encode(&bytes(form, "credential_id")?);
     let rows = only(platform.directory, store::FIND_PASSKEY.with([id.into()])).await?;
     let stored: Stored = first(&rows)?.ok_or(PasskeyFault::Refused)?;
+    let begun = begin(platform, &stored, &challenge, &client_data, form, new).await;
+    if matches!(begun, Err(PasskeyFault::Refused)) {
+        note_refused(platform, &stored.user_id, "passkey", "passkey_refused").await;
+    }
+    begun
+}
+
+/// Begins the session if the credential's own authenticator answered the challenge.
+async fn begin(
+    platform: &Platform<'_>,
+    stored: &Stored,
+    challenge: &Challenge,
+    client_data: &[u8],
+    form: &Form,
+    new: &NewSession,
+) -> Result<(), PasskeyFault> {
+    let said = bytes(form, "authenticator_data")?;
+    let data = AuthenticatorData::read(platform.config, &said)?;
     let own = bytes(form, "user_handle")? == stored.user_id.as_str().as_bytes();
     if !own || data.made.is_some() || data.synced != stored.synced {
         return Err(PasskeyFault::Refused);
@@ -191,7 +215,7 @@ pub(super) async fn sign_in(
     let cose = BASE64URL_NOPAD.decode(stored.public_key.as_bytes()).map_err(|_| PasskeyFault::Refused)?;
     let key = webauthn::public_key(&cose)?;
     let signature = webauthn::signature(&key, &bytes(form, "signature")?)?;
-    if !platform.signatures.verify(&key, &webauthn::signed(&said, &client_data), &signature).await {
+    if !platform.signatures.verify(&key, &webauthn::signed(&said, client_data), &signature).await {
         return Err(PasskeyFault::Refused);
     }
     let [hash, session_id, browser, now, expires_at] = new.values();

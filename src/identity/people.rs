@@ -4,7 +4,7 @@ use super::{EmailAddress, Person, session::NewSession, store};
 use crate::{
     desk::UserId,
     http::Request,
-    platform::{DatabaseFault, Platform, Timestamp, first, only},
+    platform::{DatabaseFault, Platform, Statement, Timestamp, Value, first, only},
 };
 
 /// The person with this address.
@@ -31,7 +31,7 @@ pub async fn find_or_add_person(
     let now = platform.now();
     let id = UserId::new(now, platform.entropy);
     let person = add(platform, &id, email, name, Some(now)).await?;
-    prove(platform, &person.user_id, None).await?;
+    platform.directory.batch(prove(platform, Proof::Operator(&person.user_id))).await?;
     Ok(person)
 }
 
@@ -71,22 +71,28 @@ async fn add(
     found.ok_or_else(|| DatabaseFault::Unknown("a person that was just added is not there".to_owned()))
 }
 
-/// Takes a person's address for proved. If it was not before, whoever made the person may be somebody else: every way
-/// in that was set up until now ends, but for the session `kept`.
-///
-/// # Errors
-/// When the directory fails. Repeating it is safe.
-pub(super) async fn prove(
-    platform: &Platform<'_>,
-    person: &UserId,
-    kept: Option<&str>,
-) -> Result<(), DatabaseFault> {
-    let batch = vec![
-        store::END_UNPROVED_SESSIONS.with([person.into(), kept.into()]),
-        store::END_UNPROVED_PASSKEYS.with([person.into()]),
-        store::PROVE_PERSON.with([person.into(), platform.now().into()]),
-    ];
-    platform.directory.batch(batch).await.map(drop)
+/// What shows that an address is a person's own.
+#[derive(Clone, Copy)]
+pub(super) enum Proof<'a> {
+    /// The operator says that it is this person's.
+    Operator(&'a UserId),
+    /// The session of this hash, if it was begun by a letter to the address.
+    Session(&'a str),
+}
+
+/// The statements that take a person's address for proved. If it was not before, whoever made the person may be somebody
+/// else: every way in that was set up until now ends, but for the session that proves it.
+pub(super) fn prove(platform: &Platform<'_>, proof: Proof<'_>) -> Vec<Statement> {
+    let values = || match proof {
+        Proof::Operator(person) => [person.into(), Value::Null],
+        Proof::Session(hash) => [Value::Null, hash.into()],
+    };
+    let [person, session] = values();
+    vec![
+        store::END_UNPROVED_SESSIONS.with(values()),
+        store::END_UNPROVED_PASSKEYS.with(values()),
+        store::PROVE_PERSON.with([person, session, platform.now().into()]),
+    ]
 }
 
 /// Lets a person in whom an invitation has just made, once, and begins a session; the browser's former one ends.

@@ -4,11 +4,13 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::{SignInMethod, browser, store};
 use crate::{
-    desk::{Act, RecentSignIn, SessionId, UserId, act_of_session, token_hash},
+    desk::{
+        Act, RecentSignIn, SessionId, UserId, act_of_session, change_by_person, refusal_of_person, token_hash,
+    },
     http::{Cookie, Form, Notice, Request, Response},
     platform::{
-        Config, DatabaseFault, Entropy, FromRow, Platform, Purpose, Row, RowFault, Statement, Timestamp,
-        Value, first, only, random_array,
+        Config, DatabaseFault, Entropy, Event, FromRow, Platform, Purpose, Row, RowFault, Statement,
+        Timestamp, Value, first, only, random_array,
     },
 };
 
@@ -125,10 +127,14 @@ pub(super) fn end(platform: &Platform<'_>, session: &Session) -> Vec<Statement> 
     vec![ending(platform, session, "this"), store::END_SESSION.with([session.hash.as_str().into()])]
 }
 
-/// The statements that end another session of the same person.
+/// The statements that end another session of the same person, if there is one.
 pub(super) fn end_other(platform: &Platform<'_>, session: &Session, other: &SessionId) -> Vec<Statement> {
-    let person = (&session.user_id).into();
-    vec![ending(platform, session, other.as_str()), store::END_SESSION_OF_PERSON.with([person, other.into()])]
+    let person = &session.user_id;
+    let act = Act { name: "sign_out", subjects: &[other.as_str()] };
+    vec![
+        store::END_SESSION_OF_PERSON.with([person.into(), other.into()]),
+        change_by_person(platform, person, None, &act),
+    ]
 }
 
 /// The statements that end all sessions of the same person, and the links that would begin others.
@@ -144,6 +150,21 @@ pub(super) fn end_all(platform: &Platform<'_>, session: &Session) -> Vec<Stateme
 /// Records a sign-out, before the session that asks for it is gone.
 fn ending(platform: &Platform<'_>, session: &Session, which: &str) -> Statement {
     act_of_session(platform, &session.hash, None, &Act { name: "sign_out", subjects: &[which] })
+}
+
+/// Writes down that somebody was refused who wanted to sign in as this person `with` something. Failing is no reason to
+/// answer otherwise.
+pub(super) async fn note_refused(
+    platform: &Platform<'_>,
+    person: &UserId,
+    with: &str,
+    outcome: &'static str,
+) {
+    let act = Act { name: "sign_in", subjects: &[with] };
+    let note = refusal_of_person(platform, person, None, &act, outcome);
+    if only(platform.directory, note).await.is_err() {
+        platform.events.emit(Event::Fault { place: "audit_refusal", kind: "database" });
+    }
 }
 
 /// A fresh secret of 256 bits.

@@ -47,7 +47,10 @@ WHERE l.link_hash = ?1 AND l.used_at IS NULL AND l.expires_at > ?2";
     /// Counts a code that was typed, and gives the tag of the right one as long as there are tries left. ?1 hash ?2 now ?3 tries
     pub(super) TRY_CODE = "try_code", "UPDATE sign_in_link SET tries = tries + 1
 WHERE link_hash = ?1 AND used_at IS NULL AND expires_at > ?2 AND code_tag IS NOT NULL AND tries < ?3
-RETURNING code_tag";
+RETURNING code_tag, user_id";
+
+    /// Whose a link is or was. ?1 hash
+    pub(super) PERSON_OF_LINK = "person_of_link", "SELECT user_id FROM sign_in_link WHERE link_hash = ?1";
 
     /// Uses a link up: changes one row for exactly one caller. ?1 hash ?2 now ?3 browser or NULL ?4 whether the right code was typed
     pub(super) USE_LINK = "use_link", "UPDATE sign_in_link SET used_at = ?2
@@ -77,21 +80,20 @@ RETURNING count";
     pub(super) ADD_PERSON = "add_person", "INSERT INTO person (user_id, email, name, created_at, proved_at) VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (email) DO NOTHING";
 
-    /// Whose session it is, if it was begun by e-mail and the address was never proved before. ?1 hash
-    pub(super) FIND_UNPROVED = "find_unproved", "SELECT p.user_id FROM session s JOIN person p ON p.user_id = s.user_id
-WHERE s.session_hash = ?1 AND s.method = 'email' AND p.proved_at IS NULL";
-
-    /// Ends the sessions of a person who was not proved, but for one. ?1 person ?2 hash or NULL
+    /// Ends the sessions of a person who was not proved, but for the one that proves the address: the person that is named,
+    /// or whose session was begun by e-mail. ?1 person or NULL ?2 session or NULL
     pub(super) END_UNPROVED_SESSIONS = "end_unproved_sessions", "DELETE FROM session
-WHERE user_id = ?1 AND session_hash IS NOT ?2
-  AND EXISTS (SELECT 1 FROM person p WHERE p.user_id = ?1 AND p.proved_at IS NULL)";
+WHERE session_hash IS NOT ?2 AND user_id = (SELECT p.user_id FROM person p
+  WHERE p.proved_at IS NULL AND p.user_id = coalesce(?1, (SELECT s.user_id FROM session s WHERE s.session_hash = ?2 AND s.method = 'email')))";
 
-    /// Takes away the passkeys of a person who was not proved. ?1 person
+    /// Takes away the passkeys of the same. ?1 person or NULL ?2 session or NULL
     pub(super) END_UNPROVED_PASSKEYS = "end_unproved_passkeys", "DELETE FROM passkey
-WHERE user_id = ?1 AND EXISTS (SELECT 1 FROM person p WHERE p.user_id = ?1 AND p.proved_at IS NULL)";
+WHERE user_id = (SELECT p.user_id FROM person p
+  WHERE p.proved_at IS NULL AND p.user_id = coalesce(?1, (SELECT s.user_id FROM session s WHERE s.session_hash = ?2 AND s.method = 'email')))";
 
-    /// ?1 person ?2 now
-    pub(super) PROVE_PERSON = "prove_person", "UPDATE person SET proved_at = ?2 WHERE user_id = ?1 AND proved_at IS NULL";
+    /// Takes the address of the same for proved. ?1 person or NULL ?2 session or NULL ?3 now
+    pub(super) PROVE_PERSON = "prove_person", "UPDATE person SET proved_at = ?3
+WHERE proved_at IS NULL AND user_id = coalesce(?1, (SELECT s.user_id FROM session s WHERE s.session_hash = ?2 AND s.method = 'email'))";
 
     /// Lets a person in by an invitation: changes one row for exactly one caller. ?1 person ?2 now
     pub(super) ENTER = "enter", "UPDATE person SET entered_at = ?2 WHERE user_id = ?1 AND entered_at IS NULL";

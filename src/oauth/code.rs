@@ -22,6 +22,9 @@ use crate::{
 /// A code, and a grant that was not redeemed, live for 60 seconds.
 pub(super) const LIFE_SECONDS: i64 = 60;
 
+/// The act of redeeming one.
+const REDEEM: &str = "redeem_code";
+
 /// A code: the tenant in clear, then a secret. It cannot be printed.
 pub(super) struct Code {
     tenant_id: TenantId,
@@ -132,18 +135,24 @@ pub(super) async fn redeem(
     let issued = find(platform, &tenant, &code).await?;
     let holder = issued.holder(&tenant);
     let proven = issued.is_proven_by(client, verifier);
-    if issued.used_at.is_some() {
-        if !proven {
-            holder.end(platform, End::CodeStolen).await?;
+    if issued.used_at.is_some() && !proven {
+        holder.end(platform, End::CodeStolen).await?;
+        return Err(TokenFault::Grant);
+    }
+    let redeemed = async {
+        let fits = proven && issued.is_for_address(parameters.get("redirect_uri"));
+        if issued.used_at.is_some() || !fits {
+            return Err(TokenFault::Grant);
         }
-        return Err(TokenFault::Grant);
+        check_resource(platform, parameters, &issued.resource)?;
+        client.prove(platform, issued.client_auth).await?;
+        use_up(platform, holder.clone(), &code, &issued, from).await
+    };
+    let redeemed = redeemed.await;
+    if let Err(fault) = &redeemed {
+        fault.note(platform, &holder, REDEEM).await;
     }
-    if !(proven && issued.is_for_address(parameters.get("redirect_uri"))) {
-        return Err(TokenFault::Grant);
-    }
-    check_resource(platform, parameters, &issued.resource)?;
-    client.prove(platform, issued.client_auth).await?;
-    use_up(platform, holder, &code, &issued, from).await
+    redeemed
 }
 
 async fn find(platform: &Platform<'_>, tenant: &Tenant, code: &Code) -> Result<Issued, TokenFault> {
@@ -183,7 +192,7 @@ async fn use_up(
         statements.push(add);
         first_refresh = Some(token);
     }
-    let act = Act { name: "redeem_code", subjects: &[holder.grant_id.as_str()] };
+    let act = Act { name: REDEEM, subjects: &[holder.grant_id.as_str()] };
     let facts = holder.caller(platform)?.write(act, statements).await?.facts;
     Ok(Tokens { scopes: facts.allowed, resource: issued.resource.clone(), refresh: first_refresh, holder })
 }

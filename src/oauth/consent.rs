@@ -90,16 +90,19 @@ struct Choice {
     workspaces: Vec<WorkspaceId>,
     /// Nothing before the form was sent: then what the client asked for is ticked.
     scopes: Option<Scopes>,
+    /// The grant whose capabilities the page said are kept.
+    kept: Option<GrantId>,
 }
 
 impl Choice {
-    const NONE: Self = Self { tenant: None, workspaces: Vec::new(), scopes: None };
+    const NONE: Self = Self { tenant: None, workspaces: Vec::new(), scopes: None, kept: None };
 
     fn of(form: &Form) -> Self {
         Self {
             tenant: form.get("tenant").and_then(|name| name.parse().ok()),
             workspaces: form.all("workspace").filter_map(|id| id.parse().ok()).collect(),
             scopes: Some(Scopes::parse(&form.all("capability").collect::<Vec<_>>().join(" "))),
+            kept: form.get("kept").and_then(|id| id.parse().ok()),
         }
     }
 }
@@ -199,6 +202,9 @@ impl Case<'_> {
             .filter(|id| choice.workspaces.contains(id))
             .collect();
         let scopes = choice.scopes.unwrap_or_default().intersection(self.grantable());
+        if choice.kept.as_ref() != self.held.as_ref().map(|held| &held.grant_id) {
+            return Ok(self.show(choice, Some("What the app may do already has changed. Look again.")));
+        }
         if workspaces.is_empty() {
             return Ok(self.show(choice, Some("Tick at least one workspace that the app may work in.")));
         }
@@ -364,6 +370,7 @@ impl Case<'_> {
                 })
                 .collect(),
             kept: capabilities(kept),
+            kept_of: self.held.as_ref().map(|held| &held.grant_id),
             asked: capabilities(asked.intersection(grantable)),
             offered: capabilities(grantable.without(asked)),
             withheld: capabilities(asked.without(grantable)),
@@ -391,6 +398,7 @@ struct ConsentPage<'a> {
     choices: Vec<Tickable<'a>>,
     workspaces: Vec<Tickable<'a>>,
     kept: Vec<Capability>,
+    kept_of: Option<&'a GrantId>,
     asked: Vec<Capability>,
     offered: Vec<Capability>,
     withheld: Vec<Capability>,

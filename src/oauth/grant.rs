@@ -65,6 +65,19 @@ impl Holder {
         Caller::new(*platform, self.tenant.clone(), self.authority()).ok_or(Refusal::Unauthenticated)
     }
 
+    /// Writes down that something was refused to whoever holds a genuine code or token of this grant: it may have been
+    /// stolen.
+    pub(super) async fn note_denial(
+        &self,
+        platform: &Platform<'_>,
+        act: &'static str,
+        outcome: &'static str,
+    ) {
+        if let Ok(caller) = self.caller(platform) {
+            caller.note_denial(Act { name: act, subjects: &[self.grant_id.as_str()] }, outcome).await;
+        }
+    }
+
     /// How the grant's client must prove itself. One that is gone asks for nothing: there is nothing left to guard.
     pub(super) async fn client_auth(&self, platform: &Platform<'_>) -> Result<AuthMethod, DatabaseFault> {
         let Some(shard) = platform.shard(self.tenant.shard) else { return Ok(AuthMethod::None) };

@@ -236,6 +236,32 @@ impl Family {
         [rotate, Caller::require_changes(1)].into_iter().chain((!touched).then_some(touch)).collect()
     }
 
+    /// Tries once to give a pair for this family's `token`, whose client has proved itself.
+    async fn attempt(
+        &self,
+        platform: &Platform<'_>,
+        token: &RefreshToken,
+        parameters: &Params,
+        from: Option<&str>,
+    ) -> Result<Attempt, TokenFault> {
+        check_resource(platform, parameters, &self.resource)?;
+        let scopes = narrowed(self.granted, parameters.get("scope"))?;
+        let now = platform.now();
+        if !self.is_live(now) {
+            return Err(TokenFault::Grant);
+        }
+        let (number, statements) = match self.standing(token.number, now) {
+            Standing::Newest => (token.number + 1, self.rotate(token.number, now, from)),
+            Standing::Superseded => (self.number, self.repeat(now)),
+            Standing::Replayed => return Ok(Attempt::Replay),
+        };
+        match self.holder.caller(platform)?.keep_up(statements).await {
+            Ok(answer) => Ok(Attempt::Won { number, scopes: scopes.intersection(answer.facts.allowed) }),
+            Err(Refusal::Conflict) => Ok(Attempt::Overtaken),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
     fn repeat(&self, now: Timestamp) -> Vec<Statement> {
         let count = sql::COUNT_REPEAT.with([
             Value::from(&self.holder.tenant.id),
@@ -290,39 +316,45 @@ pub(super) async fn refresh(
 ) -> Result<Tokens, TokenFault> {
     let token = parameters.get("refresh_token").ok_or(TokenFault::Parameter("refresh_token is missing."))?;
     let token = RefreshToken::parse(token).ok_or(TokenFault::Grant)?;
-    for attempt in 0..MOST_ATTEMPTS {
+    let mut is_proven = false;
+    for _ in 0..MOST_ATTEMPTS {
         let family = find(platform, &token).await?.ok_or(TokenFault::Grant)?;
-        if family.holder.client_id != client.id {
-            return Err(TokenFault::Grant);
-        }
-        if attempt == 0 {
-            client.prove(platform, family.client_auth).await?;
-        }
-        check_resource(platform, parameters, &family.resource)?;
-        let scopes = narrowed(family.granted, parameters.get("scope"))?;
-        let now = platform.now();
-        if !family.is_live(now) {
-            return Err(TokenFault::Grant);
-        }
-        let (number, statements) = match family.standing(token.number, now) {
-            Standing::Newest => (token.number + 1, family.rotate(token.number, now, from)),
-            Standing::Superseded => (family.number, family.repeat(now)),
-            Standing::Replayed => {
-                family.holder.end(platform, End::RefreshReplayed).await?;
+        let attempt = async {
+            if family.holder.client_id != client.id {
                 return Err(TokenFault::Grant);
             }
+            if !is_proven {
+                client.prove(platform, family.client_auth).await?;
+            }
+            family.attempt(platform, &token, parameters, from).await
         };
-        match family.holder.caller(platform)?.keep_up(statements).await {
-            Ok(answer) => {
-                let scopes = scopes.intersection(answer.facts.allowed);
+        match attempt.await {
+            Ok(Attempt::Won { number, scopes }) => {
                 let refresh = Some(family.token(number));
                 return Ok(Tokens { holder: family.holder, resource: family.resource, scopes, refresh });
             }
-            Err(Refusal::Conflict) => {}
-            Err(refusal) => return Err(refusal.into()),
+            Ok(Attempt::Overtaken) => is_proven = true,
+            Ok(Attempt::Replay) => {
+                family.holder.end(platform, End::RefreshReplayed).await?;
+                return Err(TokenFault::Grant);
+            }
+            Err(fault) => {
+                fault.note(platform, &family.holder, "refresh_token").await;
+                return Err(fault);
+            }
         }
     }
     Err(TokenFault::Unavailable)
+}
+
+/// What came of one attempt at a refresh.
+enum Attempt {
+    /// This token is given now, and this is what the access token may do.
+    Won { number: i64, scopes: Scopes },
+    /// Another call changed the family meanwhile: it is to be read again.
+    Overtaken,
+    /// Somebody holds a copy.
+    Replay,
 }
 
 /// The holder of a token that is genuine, whatever became of it since.

@@ -81,12 +81,23 @@ async fn try_revoke(platform: &Platform<'_>, request: &Request) -> Result<(), Re
     let client = Presented::read(platform, request, &parameters).await?;
     match holder_of(platform, token).await? {
         Some(holder) if holder.client_id == client.id => {
-            client.prove(platform, holder.client_auth(platform).await?).await?;
+            let proved = client.prove(platform, holder.client_auth(platform).await?).await;
+            if proved == Err(PresentFault::Unknown) {
+                holder.note_denial(platform, REVOKE, "invalid_client").await;
+            }
+            proved?;
             Ok(holder.end(platform, End::ByClient).await?)
         }
-        _ => Ok(()),
+        Some(holder) => {
+            holder.note_denial(platform, REVOKE, "invalid_client").await;
+            Ok(())
+        }
+        None => Ok(()),
     }
 }
+
+/// What a client is refused that holds another's token.
+const REVOKE: &str = "revoke_token";
 
 /// Whose a genuine token is. The hint of RFC 7009 section 2.1 is not needed to tell the kinds apart.
 async fn holder_of(platform: &Platform<'_>, token: &str) -> Result<Option<Holder>, RevokeFault> {

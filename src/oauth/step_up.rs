@@ -41,7 +41,8 @@ async fn note(platform: &Platform<'_>, who: &Authenticated, needed: Scopes) {
 
 /// What an app has that was told to ask for more.
 pub(super) struct Held {
-    grant_id: GrantId,
+    /// The grant.
+    pub(super) grant_id: GrantId,
     /// The grant's capabilities.
     pub(super) scopes: Scopes,
     /// The grant's workspaces.

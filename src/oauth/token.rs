@@ -64,30 +64,49 @@ impl From<Refusal> for TokenFault {
     }
 }
 
-/// RFC 6749 section 5.2, RFC 8707 section 2.
+impl TokenFault {
+    /// RFC 6749 section 5.2, RFC 8707 section 2.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Parameter(_) | Self::Repeated => "invalid_request",
+            Self::GrantType => "unsupported_grant_type",
+            Self::Client => "invalid_client",
+            Self::Grant => "invalid_grant",
+            Self::Scope => "invalid_scope",
+            Self::Resource => "invalid_target",
+            Self::Unavailable => "temporarily_unavailable",
+        }
+    }
+
+    /// Whether it refuses something, rather than the request being malformed or not answerable at present.
+    const fn is_refusal(self) -> bool {
+        matches!(self, Self::Client | Self::Grant | Self::Scope | Self::Resource)
+    }
+
+    /// Writes down that a genuine code or token of this grant was refused.
+    pub(super) async fn note(self, platform: &Platform<'_>, holder: &Holder, act: &'static str) {
+        if self.is_refusal() {
+            holder.note_denial(platform, act, self.code()).await;
+        }
+    }
+}
+
 fn wire_error(fault: TokenFault) -> Response {
+    let error = |status, description| wire::error(status, fault.code(), description);
     match fault {
-        TokenFault::Parameter(description) => wire::error(400, "invalid_request", description),
-        TokenFault::Repeated => wire::error(400, "invalid_request", "A parameter was sent more than once."),
-        TokenFault::GrantType => wire::error(
-            400,
-            "unsupported_grant_type",
-            "Only authorization_code and refresh_token are served.",
-        ),
-        TokenFault::Client => wire::error(
+        TokenFault::Parameter(description) => error(400, description),
+        TokenFault::Repeated => error(400, "A parameter was sent more than once."),
+        TokenFault::GrantType => error(400, "Only authorization_code and refresh_token are served."),
+        TokenFault::Client => error(
             401,
-            "invalid_client",
             "The client is not registered, its registration has expired, or it did not prove itself by private_key_jwt as it must. No client has a secret.",
         ),
-        TokenFault::Grant => wire::error(
+        TokenFault::Grant => error(
             400,
-            "invalid_grant",
             "The code or refresh token is wrong, used, expired or revoked, or belongs to another request.",
         ),
-        TokenFault::Scope => wire::error(400, "invalid_scope", "A refresh may only narrow what was granted."),
-        TokenFault::Resource => {
-            wire::error(400, "invalid_target", "A token is issued for the one resource that was granted.")
-        }
+        TokenFault::Scope => error(400, "A refresh may only narrow what was granted."),
+        TokenFault::Resource => error(400, "A token is issued for the one resource that was granted."),
         TokenFault::Unavailable => wire::unavailable(),
     }
 }

@@ -68,16 +68,19 @@ pub async fn invite(
     recent: Option<RecentSignIn>,
 ) -> Result<(), Refusal> {
     let plain = Standing { role: Role::Editor, approver: false };
-    if new.standing.exceeds(plain) && recent.is_none() {
-        return Err(RecentSignIn::missing());
-    }
     let now = caller.now();
     let entropy = caller.platform().entropy;
     let id = InvitationId::new(now, entropy);
+    let act = Act { name: "invite_member", subjects: &[id.as_str(), new.standing.role.as_str()] };
+    if new.standing.exceeds(plain) && recent.is_none() {
+        let refusal = RecentSignIn::missing();
+        caller.note_refusal(act, &refusal).await;
+        return Err(refusal);
+    }
     let tenant = || Value::from(&caller.tenant().id);
     let role = new.standing.role;
     let batch = vec![
-        store::REPLACE_INVITATIONS.with([tenant(), new.email.into(), now.into()]),
+        store::REPLACE_INVITATIONS.with([tenant(), new.email.into(), now.into(), caller.user_id().into()]),
         store::ADD_INVITATION.with([
             tenant(),
             (&id).into(),
@@ -95,7 +98,6 @@ pub async fn invite(
         ]),
         Caller::require_changes(1),
     ];
-    let act = Act { name: "invite_member", subjects: &[id.as_str(), role.as_str()] };
     match caller.write(act, batch).await {
         Ok(_) => Ok(()),
         Err(Refusal::Conflict) => Err(why_not_invited(caller, new).await),
@@ -110,6 +112,15 @@ async fn why_not_invited(caller: &Caller<'_>, new: &NewInvitation<'_>) -> Refusa
                 if roster.members.iter().any(|member| member.email.eq_ignore_ascii_case(new.email)) =>
             {
                 Problem::new(Code::AlreadyMember, "email", "Change the role in the list instead.").into()
+            }
+            Ok(roster)
+                if roster.facts.role != Role::Owner
+                    && roster.invitations.iter().any(|open| {
+                        open.standing.role == Role::Owner && open.email.eq_ignore_ascii_case(new.email)
+                    }) =>
+            {
+                let hint = "Only an owner changes an invitation that an owner made for a new owner.";
+                Problem::new(Code::RoleNotAllowed, "email", hint).into()
             }
             Ok(_) => Problem::new(Code::TooMany, "", "Invite the others tomorrow.")
                 .message(format!("At most {MOST_A_DAY} people are invited in a day."))

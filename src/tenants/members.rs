@@ -246,8 +246,12 @@ pub async fn change_member(
     if to == from {
         return Ok(());
     }
+    let act =
+        Act { name: "change_member", subjects: &[member.as_str(), from.role.as_str(), to.role.as_str()] };
     if to.exceeds(from) && recent.is_none() {
-        return Err(RecentSignIn::missing());
+        let refusal = RecentSignIn::missing();
+        caller.note_refusal(act, &refusal).await;
+        return Err(refusal);
     }
     let change = store::CHANGE_MEMBER.with([
         tenant,
@@ -258,8 +262,6 @@ pub async fn change_member(
         from.role.as_str().into(),
         from.approver.into(),
     ]);
-    let act =
-        Act { name: "change_member", subjects: &[member.as_str(), from.role.as_str(), to.role.as_str()] };
     match caller.write(act, vec![change, Caller::require_changes(1)]).await {
         Ok(_) => Ok(()),
         Err(Refusal::Conflict) => Err(why_not(caller, Some(member), to.role).await),

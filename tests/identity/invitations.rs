@@ -248,6 +248,20 @@ fn an_admin_withdraws_no_owners_invitation() {
 }
 
 #[test]
+fn an_admin_replaces_no_owners_invitation() {
+    let (sim, company) = world();
+    let admin = company.add_member(&sim, "ada", Role::Admin);
+    let link = invite(&sim, &company, NEW, "owner");
+    let fields = [("act", "invite"), ("email", "New@acme.example"), ("role", "viewer")];
+    let answer = send(&sim, &signed_in_as(&sim, &admin), &fields);
+    assert_eq!(answer.status, 403, "{}", text(&answer));
+    assert_eq!(look(&sim, &Browser::default(), &link).status, 200, "the owner's stands");
+    assert_eq!(send(&sim, &signed_in_as(&sim, &company.owner), &fields).status, 200);
+    assert_eq!(look(&sim, &Browser::default(), &link).status, 404, "an owner may replace it");
+    assert_eq!(send(&sim, &signed_in_as(&sim, &admin), &fields).status, 200, "and an admin a viewer's");
+}
+
+#[test]
 fn a_tenant_invites_fifty_people_a_day() {
     let (sim, company) = world();
     for number in 0..50 {
@@ -369,6 +383,34 @@ fn what_an_operator_gives_an_address_goes_to_no_squatter() {
     let person = run(identity::find_or_add_person(&sim.platform(), &email, "Victim")).unwrap();
     assert_eq!(person.email.as_str(), "victim@elsewhere.example");
     assert!(session(&sim, &squatter).is_none());
+}
+
+#[test]
+fn an_operator_s_link_leaves_no_squatter_inside() {
+    let (sim, company) = world();
+    let squatter = squat(&sim, &company);
+    let person = session(&sim, &squatter).unwrap().user_id;
+    let victim = signed_in_as(&sim, &person);
+    assert!(session(&sim, &squatter).is_none());
+    signed_in_as(&sim, &person);
+    assert!(session(&sim, &victim).is_some(), "only the first proof puts others out");
+}
+
+#[test]
+fn whoever_has_the_address_is_never_signed_in_beside_a_squatter() {
+    for fault in [Fault::NotSent, Fault::LostReply] {
+        let (mut sim, company) = world();
+        let squatter = squat(&sim, &company);
+        sim.config = mail_config();
+        let victim = Browser::default();
+        let email = [("email", "victim@elsewhere.example")];
+        victim.take(&run(identity::ask_for_link(&sim.platform(), &victim.post("/sign-in", &email))));
+        let link = link_in(&sim.mail.take());
+        sim.faults.on_statement("end_unproved_sessions", fault);
+        assert_eq!(press(&sim, &victim, &link).status, 503);
+        let begun = sim.directory.number("SELECT count(*) FROM session WHERE method = 'email'", []);
+        assert_eq!(begun == 1, session(&sim, &squatter).is_none(), "{fault:?}: both or neither");
+    }
 }
 
 #[test]

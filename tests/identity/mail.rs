@@ -84,6 +84,14 @@ fn another(code: &str) -> String {
     code.chars().map(|digit| if digit == '1' { '2' } else { '1' }).collect()
 }
 
+/// Asks for a link, and types a wrong code so often elsewhere.
+pub fn type_wrong_codes(sim: &Sim, times: usize) {
+    let (code, link) = asked(sim, &Browser::default());
+    for _ in 0..times {
+        type_code(sim, &Browser::default(), &link, &another(&code.replace(' ', "")));
+    }
+}
+
 #[test]
 fn a_mailed_link_works_in_the_browser_that_asked() {
     let (sim, company) = mail_world();

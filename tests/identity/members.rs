@@ -330,6 +330,22 @@ fn every_change_stands_in_the_audit() {
 }
 
 #[test]
+fn being_sent_to_sign_in_again_stands_in_the_audit() {
+    let (sim, company) = world();
+    let member = company.add_member(&sim, "member", Role::Editor);
+    let browser = signed_in_as(&sim, &company.owner);
+    sim.clock.advance_seconds(300);
+    assert_eq!(change(&sim, &browser, &member, Role::Admin).status, 303);
+    let invite = [("act", "invite"), ("email", "new@acme.example"), ("role", "admin")];
+    assert_eq!(send(&sim, &browser, &invite).status, 303);
+    let refused = "SELECT group_concat(act) AS acts FROM (SELECT act FROM audit WHERE outcome = 'sign_in_again' ORDER BY audit_id)";
+    assert_eq!(
+        sim.shard().query(refused, [])[0].get::<String>("acts").unwrap(),
+        "change_member,invite_member"
+    );
+}
+
+#[test]
 fn a_shard_that_fails_changes_nothing() {
     let (sim, company) = world();
     let member = company.add_member(&sim, "member", Role::Editor);

@@ -206,6 +206,12 @@ pub fn signing_in() -> (Sim, Request) {
     (sim, request)
 }
 
+/// A world whose owner has a passkey.
+pub fn with_passkey() -> (Sim, Company) {
+    let (sim, company, _) = registered(Authenticator::new(7));
+    (sim, company)
+}
+
 fn passkeys(sim: &Sim) -> i64 {
     sim.directory.number("SELECT count(*) FROM passkey", [])
 }

@@ -13,7 +13,7 @@ use super::{
     standing::{call, send},
     text, with,
 };
-use crate::sim::{Fault, run, run_until_crash, world::Company};
+use crate::sim::{Fault, Random, interleave, run, run_until_crash, world::Company};
 
 type Form = Vec<(String, String)>;
 
@@ -444,4 +444,20 @@ fn a_database_that_fails_is_told_as_such() {
     assert_eq!(world.call(access(&tokens)), Ok(()));
     world.sim.faults.on_statement("list_grants", Fault::LostRequest);
     assert_eq!(get(&world, &world.browser, "/acme/apps").status, 503);
+}
+
+#[test]
+fn of_two_who_end_a_connection_at_once_one_is_written_down() {
+    for seed in 0..20 {
+        let world = World::new();
+        world.tokens();
+        let grant = "SELECT grant_id FROM oauth_grant WHERE client_id = ?1";
+        let grant: String = world.sim.shard().query(grant, [&world.client_id])[0].get("grant_id").unwrap();
+        let platform = world.sim.platform();
+        let form = form(&world, &[("act", "end"), ("grant", &grant)]);
+        let end = || edge::serve(&platform, sending(&world, &form));
+        interleave(&Random::new(seed), vec![Box::pin(end()), Box::pin(end())]);
+        let lines = world.count("SELECT count(*) FROM audit WHERE act = 'end_grant_by_person'");
+        assert_eq!(lines, 1, "seed {seed}");
+    }
 }

@@ -385,7 +385,7 @@ fn a_refused_redemption_changes_nothing_at_all() {
     let good = world.redemption(&code);
     let other = world.register_client(&[CALLBACK]);
     let dump = || {
-        ["auth_code", "oauth_grant", "refresh_family", "audit"]
+        ["auth_code", "oauth_grant", "refresh_family"]
             .map(|table| format!("{:?}", world.sim.shard().query(&format!("SELECT * FROM {table}"), [])))
     };
     let before = dump();
@@ -408,7 +408,7 @@ fn a_refused_refresh_changes_nothing_at_all() {
     let good = world.refreshing(&one);
     let other = world.register_client(&[CALLBACK]);
     let dump = || {
-        ["oauth_grant", "refresh_family", "audit"]
+        ["oauth_grant", "refresh_family"]
             .map(|table| format!("{:?}", world.sim.shard().query(&format!("SELECT * FROM {table}"), [])))
     };
     let before = dump();

@@ -1,6 +1,6 @@
 //! What happens to grants is in the audit, with the person, the client and the grant.
 
-use super::{World, location};
+use super::{CALLBACK, World, error, location, plus, with};
 use crate::sim::Fault;
 
 /// Every line as `act outcome`, the oldest first.
@@ -46,4 +46,87 @@ fn a_denial_is_audited_and_told_whatever_the_audit_does() {
     assert_eq!(acts(&world), ["deny_app done"]);
     deny(true);
     assert_eq!(acts(&world).len(), 1);
+}
+
+/// The lines that came since the last look.
+struct News<'w>(&'w World, usize);
+
+impl News<'_> {
+    fn since(&mut self) -> Vec<String> {
+        self.0.sim.clock.advance_seconds(1);
+        let acts = acts(self.0);
+        let news = acts[self.1..].to_vec();
+        self.1 = acts.len();
+        news
+    }
+}
+
+#[test]
+fn a_genuine_code_that_is_refused_is_a_line_with_the_reason() {
+    let world = World::new();
+    let code = world.code();
+    let good = world.redemption(&code);
+    let other = world.register_client(&[CALLBACK]);
+    let mut news = News(&world, 0);
+    assert_eq!(news.since(), ["authorize_app done"]);
+    let tries = [
+        (with(&good, "code_verifier", Some(&"m".repeat(43))), vec!["redeem_code invalid_grant"]),
+        (with(&good, "client_id", Some(&other)), vec![]),
+        (with(&good, "resource", Some("https://evil.example/acme/mcp")), vec!["redeem_code invalid_target"]),
+        (plus(&good, "code", &code), vec![]),
+        (with(&good, "code", Some(&format!("{code}A"))), vec![]),
+        (good.clone(), vec!["redeem_code done"]),
+    ];
+    for (form, lines) in tries {
+        world.token(&form);
+        assert_eq!(news.since(), lines, "{form:?}");
+    }
+    world.sim.clock.advance_seconds(61);
+    world.token(&good);
+    assert_eq!(news.since(), ["redeem_code invalid_grant"], "a plain replay ends nothing and is a line");
+    let whose = "SELECT count(*) FROM audit WHERE outcome LIKE 'invalid%' AND user_id IS NOT NULL AND client_id IS NOT NULL
+        AND subjects = json_array(grant_id)";
+    assert_eq!(world.count(whose), 3);
+}
+
+#[test]
+fn a_genuine_refresh_token_that_is_refused_is_a_line_with_the_reason() {
+    let world = World::new();
+    let tokens = world.tokens();
+    let token = tokens["refresh_token"].as_str().unwrap();
+    let good = world.refreshing(token);
+    let other = world.register_client(&[CALLBACK]);
+    let mut news = News(&world, 0);
+    news.since();
+    let tries = [
+        (with(&good, "client_id", Some(&other)), vec!["refresh_token invalid_grant"]),
+        (plus(&good, "scope", "posts:publish"), vec!["refresh_token invalid_scope"]),
+        (plus(&good, "resource", "https://evil.example/acme/mcp"), vec!["refresh_token invalid_target"]),
+        (with(&good, "refresh_token", Some(&format!("{token}A"))), vec![]),
+        (plus(&good, "client_secret", "x"), vec![]),
+        (good.clone(), vec![]),
+    ];
+    for (form, lines) in tries {
+        world.token(&form);
+        assert_eq!(news.since(), lines, "{form:?}");
+    }
+    world.sim.shard().execute("UPDATE membership SET ended_at = 1", []);
+    world.sim.clock.advance_seconds(61);
+    assert_eq!(error(&world.token(&good)), (400, "invalid_grant"));
+    assert_eq!(news.since(), ["refresh_token invalid_grant"], "of somebody who was removed");
+}
+
+#[test]
+fn a_token_that_another_client_gives_back_is_a_line() {
+    let world = World::new();
+    let tokens = world.tokens();
+    let other = world.register_client(&[CALLBACK]);
+    let mut news = News(&world, 0);
+    news.since();
+    for name in ["refresh_token", "access_token", "refresh_token"] {
+        let form = [("token", tokens[name].as_str().unwrap()), ("client_id", &other)];
+        let form = form.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(world.revoke(&form).0, 200);
+    }
+    assert_eq!(news.since(), ["revoke_token invalid_client"], "once a minute");
 }

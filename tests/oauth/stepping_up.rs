@@ -9,7 +9,7 @@ use postern::{
 use serde_json::json;
 
 use super::{
-    Browser, CALLBACK, World, redirected,
+    Browser, CALLBACK, World, plus, redirected,
     standing::{call, send},
     text, with,
 };
@@ -242,4 +242,24 @@ fn mcp_authorization_offline_access_stands_in_no_challenge() {
     let world = World::new();
     let refused = run(edge::serve(&world.sim.platform(), world.mcp_request(None)));
     assert!(!refused.header("www-authenticate").unwrap().contains("offline_access"));
+}
+
+#[test]
+fn what_the_page_did_not_show_is_not_given() {
+    let world = World::new();
+    let first = tokens_for(&world, "workspace:read posts:read posts:write media:write");
+    let id = world.pending(&asking(&world, "posts:read posts:publish"));
+    let form = world.filled_in(&id, "approve");
+    publish(&world, access(&first));
+    let again = world.decide(&id, &form);
+    assert_eq!(again.status, 400, "{}", text(&again));
+    assert!(text(&again).contains("What the app may do already has changed"), "the page is shown again");
+    assert_eq!(world.count("SELECT count(*) FROM audit WHERE act = 'authorize_app'"), 1);
+
+    for forged in ["grt_00000000000000000000000000", "nonsense", ""] {
+        assert_eq!(world.decide(&id, &plus(&form, "kept", forged)).status, 400, "{forged}");
+    }
+    let seen = world.decide(&id, &world.filled_in(&id, "approve"));
+    let (_, second) = world.token(&world.redemption(redirected(&seen).get("code").unwrap()));
+    assert!(second["scope"].as_str().unwrap().contains("media:write"), "once it was seen: {second}");
 }

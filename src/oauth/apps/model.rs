@@ -119,8 +119,8 @@ pub(super) async fn end(caller: &Caller<'_>, grants: &[GrantId]) -> Result<(), R
         ]
     };
     let subjects: Vec<&str> = grants.iter().map(GrantId::as_str).collect();
-    let statements = vec![sql::END_GRANTS.with(parameters()), sql::END_FAMILIES.with(parameters())];
-    caller.write(Act { name: "end_grant_by_person", subjects: &subjects }, statements).await?;
+    let statements = vec![sql::END_FAMILIES.with(parameters()), sql::END_GRANTS.with(parameters())];
+    caller.write_change(Act { name: "end_grant_by_person", subjects: &subjects }, statements).await?;
     for grant in grants {
         snapshot::forget(caller.platform(), &caller.tenant().id, grant).await;
     }

@@ -102,7 +102,7 @@ pub(super) async fn revoke(caller: &Caller<'_>, grant: &GrantId) -> Result<(), R
         sql::END_GRANT.with([tenant(), grant.into(), caller.now().into(), "person".into()]),
     ];
     let act = Act { name: "revoke_personal_token", subjects: &[grant.as_str()] };
-    caller.write(act, statements).await?;
+    caller.write_change(act, statements).await?;
     snapshot::forget(caller.platform(), &caller.tenant().id, grant).await;
     Ok(())
 }

@@ -40,11 +40,14 @@ WHERE (tenant_id, app_id) IN (SELECT tenant_id, app_id FROM app_entry WHERE tena
     pub(in super::super) LIST_INVITATIONS = "list_invitations", "SELECT invitation_id, email, role, approver, created_at, expires_at
 FROM invitation WHERE tenant_id = ?1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > ?2 LIMIT 1000";
 
-    /// Withdraws what an address was invited by before. ?1 tenant ?2 address ?3 now
+    /// Withdraws what an address was invited by before, if the person may. ?1 tenant ?2 address ?3 now ?4 person
     pub(in super::super) REPLACE_INVITATIONS = "replace_invitations", "UPDATE invitation SET withdrawn_at = ?3
-WHERE tenant_id = ?1 AND email = ?2 AND used_at IS NULL AND withdrawn_at IS NULL";
+WHERE tenant_id = ?1 AND email = ?2 AND used_at IS NULL AND withdrawn_at IS NULL
+  AND (role <> 'owner' OR EXISTS (SELECT 1 FROM membership me
+    WHERE me.tenant_id = ?1 AND me.user_id = ?4 AND me.ended_at IS NULL AND me.role = 'owner'))";
 
-    /// Invites an address, if the person may, nobody who belongs to the tenant has it, and there were not too many.
+    /// Invites an address, if the person may, nobody who belongs to the tenant has it, no invitation of it is left, and there
+    /// were not too many.
     /// ?1 tenant ?2 id ?3 link's hash ?4 address ?5 whom it makes ?6 role ?7 approver ?8 whether the link is mailed
     /// ?9 person ?10 now ?11 expiry ?12 the time since when they are counted ?13 most
     pub(in super::super) ADD_INVITATION = "add_invitation", "INSERT INTO invitation (tenant_id, invitation_id, link_hash, email, user_id, role, approver, mailed, invited_by, created_at, expires_at)
@@ -54,6 +57,8 @@ WHERE EXISTS (SELECT 1 FROM membership me
       AND (me.role = 'owner' OR me.role = 'admin' AND ?6 <> 'owner'))
   AND NOT EXISTS (SELECT 1 FROM membership m
     WHERE m.tenant_id = ?1 AND m.email = ?4 COLLATE NOCASE AND m.ended_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM invitation other
+    WHERE other.tenant_id = ?1 AND other.email = ?4 AND other.used_at IS NULL AND other.withdrawn_at IS NULL AND other.expires_at > ?10)
   AND (SELECT count(i.invitation_id) FROM invitation i WHERE i.tenant_id = ?1 AND i.created_at > ?12) < ?13";
 
     /// ?1 tenant ?2 id ?3 person ?4 now
