@@ -19,8 +19,8 @@ before(async () => {
 });
 after(() => worker?.stop());
 
-/** A program on a device that is connected through mcp-remote. */
-async function connected(device, tenant) {
+/** A program on a device that is connected through mcp-remote, until the test ends. */
+async function connected(context, device, tenant) {
   const client = new Client({ name: "program", version: "1.0.0" });
   const transport = new StdioClientTransport({ command: process.execPath, args: [PROGRAM, tenant.mcp_url], env: device.env, stderr: "pipe" });
   let said = "";
@@ -29,52 +29,45 @@ async function connected(device, tenant) {
     device.check();
     throw new Error(`${cause.message}; mcp-remote said:\n${said}`, { cause });
   });
+  context.after(() => client.close());
   return client;
 }
 
 describe("mcp-remote", { concurrency: 3 }, () => {
-  test("registers, opens the browser once, and goes on over three expiries", async () => {
+  test("registers, opens the browser once, and goes on over three expiries", async (context) => {
     const tenant = await worker.deployment.createTenant("expiries");
     const device = await Device.start(worker.deployment, tenant);
-    const client = await connected(device, tenant);
+    const client = await connected(context, device, tenant);
     await worker.crossExpiries(tenant, async () => assert.equal((await callTool(client, "whoami", {})).organisation.name, "expiries"));
     assert.equal(device.opened.length, 1);
-    await client.close();
-    await device.stop();
   });
 
-  test("two processes share one store over three expiries", async () => {
+  test("two processes share one store over three expiries", async (context) => {
     const tenant = await worker.deployment.createTenant("shared");
     const device = await Device.start(worker.deployment, tenant);
-    const clients = [await connected(device, tenant), await connected(device, tenant)];
+    const clients = [await connected(context, device, tenant), await connected(context, device, tenant)];
     await worker.crossExpiries(tenant, () => Promise.all(clients.map((client) => callTool(client, "whoami", {}))));
     assert.equal(device.opened.length, 1, "the second process asks nobody");
-    await Promise.all(clients.map((client) => client.close()));
-    await device.stop();
   });
 
-  test("goes on with its old pair when the answer to a refresh is lost", async () => {
+  test("goes on with its old pair when the answer to a refresh is lost", async (context) => {
     const tenant = await worker.deployment.createTenant("lost");
     const device = await Device.start(worker.deployment, tenant);
-    const client = await connected(device, tenant);
+    const client = await connected(context, device, tenant);
     await worker.untilExpired(tenant);
     const dropped = worker.dropRefresh(tenant);
     await callTool(client, "whoami", {});
     await dropped.answered;
     await callTool(client, "whoami", {});
     assert.equal(device.opened.length, 1);
-    await client.close();
-    await device.stop();
   });
 
-  test("steps up when a call needs more", async () => {
+  test("steps up when a call needs more", async (context) => {
     const tenant = await worker.deployment.createTenant("wider");
     const device = await Device.start(worker.deployment, tenant);
-    const client = await connected(device, tenant);
+    const client = await connected(context, device, tenant);
     const post = { profiles: ["wall"], text: "Hello", when: "now" };
     assert.equal((await callTool(client, "create_post", post)).status, "scheduled");
     assert.equal(device.opened.length, 2);
-    await client.close();
-    await device.stop();
   });
 });

@@ -21,19 +21,24 @@ export class Device {
   #troubles = [];
   /** The addresses that programs opened in the browser. */
   opened = [];
+  /** Capabilities that the person ticks besides those that are asked for. */
+  also;
 
   /**
    * @param {import("./deployment.mjs").Deployment} deployment
    * @param {object} tenant whose owner sits there
    * @param {object} [options]
-   * @param {string[]} [options.also] capabilities ticked besides those that are asked for
+   * @param {string[]} [options.also]
    * @param {Record<string, string>} [options.env] further variables of its programs
    */
   static async start(deployment, tenant, { also, env } = {}) {
     const device = new Device();
-    device.#person = { visitor: new Visitor(), signInLink: () => deployment.signInLink(tenant), also };
+    device.#person = { visitor: new Visitor(), signInLink: () => deployment.signInLink(tenant) };
+    device.also = also;
     device.#browser = createServer((request, answer) => device.#visit(request, answer)).listen(0, "127.0.0.1");
     await once(device.#browser, "listening");
+    // It ends with the test's process, a failed one's too.
+    device.#browser.unref();
     const home = temporaryFolder("device");
     const bin = join(home, "bin");
     mkdirSync(bin);
@@ -83,18 +88,12 @@ export class Device {
     for await (const chunk of request) url += chunk;
     this.opened.push(url);
     try {
-      await openCallback(await decide({ ...this.#person, url }));
+      await openCallback(await decide({ ...this.#person, also: this.also, url }));
       answer.writeHead(204).end();
     } catch (cause) {
       this.#troubles.push(cause);
       answer.writeHead(500).end();
     }
-  }
-
-  async stop() {
-    this.#browser.closeAllConnections();
-    this.#browser.close();
-    await once(this.#browser, "close");
   }
 }
 
