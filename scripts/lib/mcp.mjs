@@ -4,23 +4,53 @@ import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@model
 import { randomBytes } from "node:crypto";
 import { decide } from "./oauth.mjs";
 
-/** What the client keeps between its steps, in memory, and the person who is shown the authorization URL. */
-class PersonAtBrowser {
+const REDIRECT_URL = "http://127.0.0.1:9/callback";
+
+/** How a client of a name describes itself, in a registration or in a document of its own. */
+export function describeClient(name) {
+  return {
+    client_name: name,
+    redirect_uris: [REDIRECT_URL],
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+    token_endpoint_auth_method: "none",
+  };
+}
+
+/**
+ * What a client of the official libraries keeps between its steps, in memory (their OAuthClientProvider), and the person
+ * who is shown the authorization URL.
+ */
+export class PersonAtBrowser {
+  #person;
   #client;
   #discovery;
   #tokens;
   #verifier;
 
-  constructor({ name, redirectUrl, onStep }) {
-    this.redirectUrl = redirectUrl;
-    this.clientMetadata = {
-      client_name: name,
-      redirect_uris: [redirectUrl],
-      grant_types: ["authorization_code", "refresh_token"],
-      response_types: ["code"],
-      token_endpoint_auth_method: "none",
-    };
+  /**
+   * @param {object} options
+   * @param {string} options.name the client's name on the consent page
+   * @param {import("./forms.mjs").Visitor} options.visitor the person's browser
+   * @param {() => Promise<string>} options.signInLink
+   * @param {string[]} [options.also] capabilities ticked besides those that are asked for
+   * @param {string} [options.clientMetadataUrl] the address of the client's own document, if it has one
+   * @param {(line: string) => void} [options.onStep]
+   */
+  constructor({ name, visitor, signInLink, also, clientMetadataUrl, onStep = () => {} }) {
+    this.#person = { visitor, signInLink, also };
+    this.redirectUrl = REDIRECT_URL;
+    this.clientMetadata = describeClient(name);
+    this.clientMetadataUrl = clientMetadataUrl;
     this.onStep = onStep;
+  }
+
+  /** The person's decision about what the client asked for last; gives the parameters of the redirect. */
+  async decide() {
+    const callback = new URL(await decide({ ...this.#person, url: this.authorizationUrl }));
+    if (callback.searchParams.get("state") !== this.expectedState) throw new Error("the redirect carries another state");
+    this.onStep("signed in and approved on the consent page");
+    return callback.searchParams;
   }
 
   state() {
@@ -73,18 +103,15 @@ class PersonAtBrowser {
  *
  * @param {object} options
  * @param {string} options.mcpUrl
- * @param {import("./forms.mjs").Visitor} options.visitor the person's browser
- * @param {() => Promise<string>} options.signInLink
- * @param {string[]} [options.also] capabilities ticked besides those that are asked for
- * @param {string} [options.name] the client's name on the consent page
+ * @param {PersonAtBrowser} [options.person] one who may have approved before; else made of the other options, which are
+ *   its constructor's
  * @param {object} [options.clientOptions] further options of the client
- * @param {(line: string) => void} [options.onStep]
  * @returns {Promise<Client>} connected
  */
-export async function connect({ mcpUrl, visitor, signInLink, also, name = "Demo assistant", clientOptions = {}, onStep = () => {} }) {
-  const person = new PersonAtBrowser({ name, redirectUrl: "http://127.0.0.1:9/callback", onStep });
+export async function connect({ mcpUrl, clientOptions = {}, person, ...options }) {
+  const provider = person ?? new PersonAtBrowser({ name: "Demo assistant", ...options });
   const open = async () => {
-    const transport = new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: person });
+    const transport = new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: provider });
     const client = new Client({ name: "postern-demo", version: "1.0.0" }, { capabilities: { elicitation: { form: {} } }, versionNegotiation: { mode: "auto" }, ...clientOptions });
     // Whatever the server asks the person to confirm is confirmed.
     client.setRequestHandler("elicitation/create", async () => ({ action: "accept", content: {} }));
@@ -97,10 +124,7 @@ export async function connect({ mcpUrl, visitor, signInLink, also, name = "Demo 
   } catch (cause) {
     if (!(cause instanceof UnauthorizedError)) throw cause;
   }
-  const callback = new URL(await decide({ visitor, url: person.authorizationUrl, signInLink, also }));
-  if (callback.searchParams.get("state") !== person.expectedState) throw new Error("the redirect carries another state");
-  onStep("signed in and approved on the consent page");
-  await first.transport.finishAuth(callback.searchParams);
+  await first.transport.finishAuth(await provider.decide());
   const second = await open();
   await second.client.connect(second.transport);
   return second.client;

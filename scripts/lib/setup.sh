@@ -253,7 +253,7 @@ install_node_packages() {
   local folder=$1
   mkdir -p "$folder"
   cp "$root/package.json" "$root/package-lock.json" "$folder/"
-  long_step npm-ci "installs wrangler, the official MCP client and the test servers (1 minute, once)" \
+  long_step npm-ci "installs wrangler, MCP clients and the test servers (1 minute, once)" \
     npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund || fail "npm ci failed"
   long_step npm-node "fetches the Node that package.json pins" \
     npm rebuild --prefix "$folder" --foreground-scripts node esbuild || fail "npm could not fetch Node"
@@ -278,6 +278,11 @@ need_chromium() {
     CHROMIUM=/usr/bin/chromium
   fi
   export CHROMIUM
+}
+
+need_openssl() {
+  command -v openssl >/dev/null && return
+  apt_install "The tests' certificates" openssl
 }
 
 # Everything that building and running the worker takes. Afterwards PATH has the pinned Node and wrangler first.

@@ -136,6 +136,7 @@ async function runWrangler(args, { failure }) {
  * @param {object} options
  * @param {string} options.state the state directory
  * @param {number} options.port
+ * @param {number} [options.front] the port at which it is reached, where something stands before it
  * @param {Record<string, string>} [options.settings] further variables of the worker
  * @param {string} [options.bindings] further bindings, as wrangler.toml has them
  * @param {Record<string, string>} [options.env] further variables of the process that runs it
@@ -143,10 +144,10 @@ async function runWrangler(args, { failure }) {
  * @param {(line: string) => void} [options.onLine] gets every line of output
  * @returns {Promise<Worker>} when it answers
  */
-export async function startWorker({ state, port, settings = {}, bindings = "", env = {}, build = "build", onLine = () => {} }) {
+export async function startWorker({ state, port, front = port, settings = {}, bindings = "", env = {}, build = "build", onLine = () => {} }) {
   const script = join(ROOT, build, "index.js");
   if (!existsSync(script)) throw new Trouble("the worker is not built", "scripts/build");
-  const { publicOrigin, contentOrigin } = originsOf(port);
+  const { publicOrigin, contentOrigin } = originsOf(front);
   const keys = keysOf(state);
   const variables = { PUBLIC_ORIGIN: publicOrigin, CONTENT_ORIGIN: contentOrigin, POSTERN_KEYS: JSON.stringify(keys), ...settings };
   const envFile = join(state, "worker.env");
@@ -162,7 +163,7 @@ export async function startWorker({ state, port, settings = {}, bindings = "", e
     env: { ...process.env, ...WRANGLER_ENV, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const worker = new Worker({ child, state, port, keys, onLine });
+  const worker = new Worker({ child, state, port, front, keys, onLine });
   await worker.ready();
   return worker;
 }
@@ -183,12 +184,12 @@ export class Worker {
   // Whatever ends this process, an uncaught error too, ends what it started.
   #atExit = () => this.#signal("SIGKILL");
 
-  constructor({ child, state, port, keys, onLine }) {
+  constructor({ child, state, port, front, keys, onLine }) {
     this.#child = child;
     this.state = state;
     this.port = port;
     this.keys = keys;
-    Object.assign(this, originsOf(port));
+    Object.assign(this, originsOf(front));
     this.ended = once(child, "exit");
     process.on("exit", this.#atExit);
     const log = createWriteStream(join(state, "worker.log"), { mode: 0o600 });
@@ -233,7 +234,7 @@ export class Worker {
   async #answers() {
     try {
       // A worker that answers at all is up; whether it is well is not asked here.
-      await (await fetch(`${this.publicOrigin}/healthz`, { signal: AbortSignal.timeout(10_000) })).arrayBuffer();
+      await (await fetch(`http://localhost:${this.port}/healthz`, { signal: AbortSignal.timeout(10_000) })).arrayBuffer();
       return true;
     } catch {
       return false;

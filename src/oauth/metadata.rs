@@ -70,6 +70,9 @@ pub fn server_metadata(platform: &Platform<'_>) -> Response {
 
 /// `GET /.well-known/oauth-protected-resource/<safename>/mcp`: RFC 9728 section 3.2. Whether there is such a tenant
 /// makes no difference.
+///
+/// Its scopes are those of the first challenge: what most clients ask for when they start without one (MCP
+/// authorization, "Scope Selection Strategy"). Everything there is stands in the server's metadata.
 pub fn resource_metadata(platform: &Platform<'_>, safename: &str) -> Response {
     if safename.parse::<Safename>().is_err() {
         return Problem::new(404, "not_found", "There is nothing here.", "Check the address.")
@@ -82,7 +85,7 @@ pub fn resource_metadata(platform: &Platform<'_>, safename: &str) -> Response {
         &ResourceMetadata {
             resource: platform.config.resource(safename),
             authorization_servers: [&platform.config.public_origin],
-            scopes_supported: names(Scopes::EVERY.without(Scopes::of(&[Scope::OfflineAccess]))),
+            scopes_supported: names(Scope::DEFAULT),
             bearer_methods_supported: ["header"],
         },
     )

@@ -4,6 +4,7 @@ use postern::oauth;
 use serde_json::json;
 
 use super::{World, answer};
+use crate::sim::run;
 
 #[test]
 fn rfc8414_2_the_issuer_and_endpoints_are_the_public_origin_s() {
@@ -49,6 +50,18 @@ fn rfc9728_3_2_any_well_formed_name_gets_the_same_metadata() {
     assert_eq!(body["bearer_methods_supported"], json!(["header"]));
     let absent = serde_json::to_string(&of("nobody").1).unwrap();
     assert_eq!(absent.replace("nobody", "acme"), serde_json::to_string(&body).unwrap());
+}
+
+#[test]
+fn mcp_authorization_a_client_without_a_challenge_is_told_the_scopes_of_the_first_one() {
+    let world = World::new();
+    let (_, body) = answer(&oauth::resource_metadata(&world.sim.platform(), "acme"));
+    let scopes: Vec<&str> =
+        body["scopes_supported"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
+    let refused =
+        run(oauth::authenticate(&world.sim.platform(), &world.mcp_request(None), "acme")).unwrap_err();
+    let challenge = refused.header("www-authenticate").unwrap();
+    assert!(challenge.ends_with(&format!(", scope=\"{}\"", scopes.join(" "))), "{challenge}: {scopes:?}");
 }
 
 #[test]

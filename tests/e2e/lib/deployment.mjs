@@ -2,7 +2,7 @@
 
 import { cpSync } from "node:fs";
 import { Visitor } from "../../../scripts/lib/forms.mjs";
-import { callTool, connect } from "../../../scripts/lib/mcp.mjs";
+import { callTool, connect, PersonAtBrowser } from "../../../scripts/lib/mcp.mjs";
 import { obtainToken, signIn } from "../../../scripts/lib/oauth.mjs";
 import { Operator } from "../../../scripts/lib/operator.mjs";
 import { freePort, keysOf, migrate, startWorker } from "../../../scripts/lib/worker.mjs";
@@ -93,6 +93,11 @@ export class Deployment {
   /** A token response by the real flow. */
   token(tenant, { email, ...options } = {}) {
     return obtainToken({ ...this.#person(tenant, email), ...options });
+  }
+
+  /** A member at a client of the official libraries, with no token yet; options are those of `PersonAtBrowser`. */
+  atClient(tenant, { email, ...options }) {
+    return new PersonAtBrowser({ ...this.#person(tenant, email), ...options });
   }
 
   /** The official client, connected; `also` are capabilities ticked besides those that are asked for. */

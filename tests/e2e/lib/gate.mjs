@@ -1,5 +1,5 @@
-// A gate before a server: counts what passes, and holds what a test wants held, so that a crash can be put exactly
-// before or after an effect.
+// A gate before a server: notes what passes, holds what a test wants held, so that a crash can be put exactly before or
+// after an effect, and loses answers on their way back.
 
 import { once } from "node:events";
 import { createServer, request } from "node:http";
@@ -8,10 +8,13 @@ import { createServer, request } from "node:http";
 export class Gate {
   #server;
   #holds = [];
-  /** What arrived, in order: method and path without the query. */
+  /**
+   * What arrived, in order: method, path without the query, when (milliseconds), the bearer token, and the fields if a
+   * form was sent; `status` once the server has answered.
+   */
   arrived = [];
 
-  /** Opens the gate on `port` before the server on `inner`. */
+  /** Opens the gate on `port`, or on a free one if that is 0, before the server on `inner`. */
   static async open(port, inner) {
     const gate = new Gate();
     gate.#server = createServer((incoming, answer) => {
@@ -20,6 +23,11 @@ export class Gate {
     }).listen(port, "127.0.0.1");
     await once(gate.#server, "listening");
     return gate;
+  }
+
+  /** Where it listens. */
+  get port() {
+    return this.#server.address().port;
   }
 
   /** How often a path was asked for. */
@@ -37,7 +45,21 @@ export class Gate {
    *   `answered` when the server has answered
    */
   hold(path, when) {
-    const hold = { path, when };
+    return this.#lieInWait({ path, when, fits: () => true });
+  }
+
+  /**
+   * Lets the next request for a path that fits through to the server, and loses the answer.
+   *
+   * @param {string} path
+   * @param {(visit: object) => boolean} fits given what `arrived` notes
+   * @returns {{answered: Promise<void>}}
+   */
+  drop(path, fits) {
+    return this.#lieInWait({ path, when: "never", fits });
+  }
+
+  #lieInWait(hold) {
     hold.reached = new Promise((resolve) => (hold.reach = resolve));
     hold.released = new Promise((resolve) => (hold.release = resolve));
     hold.answered = new Promise((resolve) => (hold.answer = resolve));
@@ -54,26 +76,34 @@ export class Gate {
   }
 
   async #pass(incoming, answer, inner) {
-    const path = incoming.url.split("?")[0];
-    this.arrived.push({ method: incoming.method, path });
-    const index = this.#holds.findIndex((hold) => hold.path === path);
+    // Read whole first: what was sent stays sent when the sender dies.
+    const body = await readAll(incoming);
+    const visit = noteOf(incoming, body);
+    this.arrived.push(visit);
+    const index = this.#holds.findIndex((hold) => hold.path === visit.path && hold.fits(visit));
     const [hold] = index < 0 ? [] : this.#holds.splice(index, 1);
     const wait = async (when) => {
       if (hold?.when !== when) return;
       hold.reach();
       await hold.released;
     };
-    // Read whole first: what was sent stays sent when the sender dies.
-    const body = await readAll(incoming);
     await wait("before");
     const outgoing = request({ host: "127.0.0.1", port: inner, method: incoming.method, path: incoming.url, headers: incoming.headers });
     outgoing.end(body);
     const [reply] = await once(outgoing, "response");
     const content = await readAll(reply);
+    visit.status = reply.statusCode;
     hold?.answer();
+    if (hold?.when === "never") return answer.destroy();
     await wait("after");
     answer.writeHead(reply.statusCode, withoutFraming(reply.headers)).end(content);
   }
+}
+
+function noteOf({ method, url, headers }, body) {
+  const visit = { method, path: url.split("?")[0], at: Date.now(), bearer: headers.authorization?.match(/^Bearer (.+)$/)?.[1] };
+  const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
+  return isForm ? { ...visit, form: Object.fromEntries(new URLSearchParams(body.toString())) } : visit;
 }
 
 async function readAll(stream) {
