@@ -2,7 +2,9 @@
 
 mod bulk;
 mod near;
+mod page;
 mod pictures;
+mod public;
 mod repeating;
 mod stage;
 mod undoing;

@@ -1,7 +1,7 @@
 //! One commit of a delivery: fenced by its lease, and read back when the reply was lost.
 
 use super::{
-    model::{PlanPart, Token, Why, cut, part_kind_name},
+    model::{Token, Why, cut, part_kind_name},
     store,
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     platform::{
         Database, DatabaseFault, Entropy, FromRow, Row, RowFault, Statement, Timestamp, Value, first, only,
     },
-    posts::DeliveryState,
+    posts::{DeliveryState, PlanPart},
 };
 
 /// How often a batch whose reply was lost is sent in all.

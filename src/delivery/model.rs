@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::{
     desk::{DeliveryId, TenantId},
-    networks::{Attachment, Job, JobPart, Ladder, PartKind, PartState, Rendered},
+    networks::{Job, JobPart, Ladder, PartKind, PartState, Rendered},
     platform::{Entropy, FromRow, Row, RowFault, Timestamp, random_array},
-    posts::{DeliveryState, Reason},
+    posts::{DeliveryState, PlanPart, Reason},
     profiles::{Profile, ProfileState},
 };
 
@@ -83,28 +83,12 @@ pub(super) struct Plan {
     pub suspect: bool,
 }
 
-/// A part as rendered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PlanPart {
-    pub kind: PartKind,
-    pub text: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub media: Vec<Attachment>,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub wire: Value,
-}
-
 impl Plan {
     /// The plan for a rendering. The first `public` parts stay as they were sent, and what was prepared for the same
     /// parts stays prepared.
     pub(super) fn of(rendered: Rendered, settings: Value, earlier: Option<&Self>, public: usize) -> Self {
         let kept = earlier.map_or(&[][..], |plan| plan.parts.get(..public).unwrap_or(&plan.parts));
-        let fresh = rendered.parts.into_iter().map(|part| PlanPart {
-            kind: part.kind,
-            text: part.text,
-            media: part.media,
-            wire: part.wire,
-        });
+        let fresh = rendered.parts.into_iter().map(PlanPart::from);
         let parts: Vec<PlanPart> = kept.iter().cloned().chain(fresh.skip(kept.len())).collect();
         let mut plan = Self { v: VERSION, parts, settings, ..Self::default() };
         if let Some(earlier) = earlier {

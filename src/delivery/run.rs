@@ -7,7 +7,7 @@ use super::{
     engine::Shift,
     model::{
         CALL_MILLIS, Delivery, Doubt, LEASE_MILLIS, MAX_LOOKS, MAX_POLLS, MAX_TRIES, PAUSE_MILLIS,
-        POLL_MILLIS, Plan, PlanPart, Why, doubt, is_public, try_again_at,
+        POLL_MILLIS, Plan, Why, doubt, is_public, try_again_at,
     },
     trade::Holder,
 };
@@ -18,7 +18,7 @@ use crate::{
         Connector, ErrorClass, Job, Ladder, Link, NetworkError, PartState, Sent, Session, Step, Verdict,
     },
     platform::{Event, Timestamp},
-    posts::{DeliveryState, Reason},
+    posts::{DeliveryState, PlanPart, Reason},
 };
 
 /// What comes after a step.

@@ -48,7 +48,7 @@ fn is_blank(text: &str) -> bool {
 }
 
 /// The length of `text` in the unit of the rules.
-fn count(text: &str, rules: &Rules) -> Count {
+pub fn count(text: &str, rules: &Rules) -> Count {
     let count = match rules.text_unit {
         Unit::Graphemes => text.graphemes(true).count(),
         Unit::Characters => text.chars().count(),

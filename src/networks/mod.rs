@@ -42,6 +42,11 @@ pub fn render(network: Network, draft: &Draft) -> Rendered {
     }
 }
 
+/// The length of `text` in the measure of `network`.
+pub fn measure(network: Network, text: &str) -> Count {
+    checks::count(text, &rules(network))
+}
+
 /// What `network` takes.
 pub fn rules(network: Network) -> Rules {
     match network {

@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::{
     Content, GroupStatus,
-    scene::{Scene, by_id},
-    store,
+    scene::{Scene, by_id, next_posts},
+    store::{self, DeliveryRow},
     view::{PostGroupView, ProfilePreview, Renderings, show},
 };
 use crate::{
-    desk::{Caller, Moment, NextCall, Refusal, TimeZoneName, next_call},
+    desk::{Caller, Moment, NextCall, Refusal, Scope, Scopes, TimeZoneName, next_call},
     profiles,
 };
 
@@ -43,6 +43,9 @@ pub struct PostDetails {
     pub created: Moment,
     /// When it was last changed.
     pub updated: Moment,
+    /// Whether something of it is still to be sent, and the caller's role allows to call that off.
+    #[serde(skip)]
+    pub can_unschedule: bool,
 }
 
 /// An attempt to send a post to a profile.
@@ -72,16 +75,12 @@ pub struct AttemptView {
 /// `post_not_found`, or those of the gate.
 pub async fn details(caller: &Caller<'_>, post_id: &str) -> Result<PostDetails, Refusal> {
     let (tenant, _) = caller.sight();
-    let mut answer = caller
-        .read(vec![
-            profiles::in_sight(caller),
-            by_id(caller, &[post_id]),
-            store::ATTEMPTS.with([tenant, post_id.into()]),
-        ])
-        .await?;
+    let [posts, sent] = by_id(caller, &[post_id]);
+    let attempts = store::ATTEMPTS.with([tenant, post_id.into()]);
+    let mut answer = caller.read(vec![profiles::in_sight(caller), posts, sent, attempts]).await?;
     let scene = Scene {
         profiles: answer.next_as()?,
-        posts: answer.next_as()?,
+        posts: next_posts(&mut answer)?,
         remembered: None,
         facts: answer.facts.clone(),
     };
@@ -99,7 +98,7 @@ pub async fn details(caller: &Caller<'_>, post_id: &str) -> Result<PostDetails, 
         first_comment,
         labels,
         note,
-        previews: Renderings::of(&row.content, &scene.profiles).previews(),
+        previews: Renderings::of_post(row, &scene.profiles).previews(),
         attempts: attempts
             .into_iter()
             .map(|attempt| AttemptView {
@@ -118,6 +117,8 @@ pub async fn details(caller: &Caller<'_>, post_id: &str) -> Result<PostDetails, 
             .collect(),
         created: moment(row.created_at),
         updated: moment(row.updated_at),
+        can_unschedule: row.deliveries.iter().any(DeliveryRow::is_to_be_sent)
+            && scene.facts.allowed.contains(Scopes::of(&[Scope::PostsWrite])),
     })
 }
 

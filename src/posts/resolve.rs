@@ -7,7 +7,7 @@ use super::{
     Content,
     content::{Override, Part},
     input::{OverrideInput, PostBody},
-    view::{Renderings, no_profiles},
+    view::{Rendering, Renderings, no_profiles},
 };
 use crate::{
     desk::{
@@ -302,7 +302,7 @@ pub fn refuse_unsendable(content: &Content, profiles: &[Profile], prefix: &str) 
         problems.push(no_profiles().within(prefix).fix(Fix::Set(json!(["all"]))));
     }
     let renderings = Renderings::of(content, profiles);
-    for (profile, rendered) in &renderings.each {
+    for Rendering { profile, rendered, .. } in &renderings.each {
         let shorter = shortened_override(profile, rendered, content);
         for (index, problem) in rendered.problems.iter().enumerate() {
             let mut problem = problem.clone().within(prefix);

@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::{
-    DeliveryState,
+    DeliveryState, sent,
     store::{self, PostRow, RememberedRow},
     view::{PostGroupView, show},
     write::{Target, statements},
 };
 use crate::{
     desk::{
-        Act, Caller, ChangeId, Code, Facts, Fix, PostId, Problem, Refusal, TimeZoneName, WorkspaceFacts,
-        next_call, sha256_text,
+        Act, Answer, Caller, ChangeId, Code, Facts, Fix, PostId, Problem, Refusal, TimeZoneName,
+        WorkspaceFacts, next_call, sha256_text,
     },
     platform::{Statement, Value},
     profiles::{self, Profile},
@@ -163,12 +163,13 @@ impl Scene {
     /// # Errors
     /// When the gate is closed or the database fails.
     pub async fn read(caller: &Caller<'_>, posts: &[&str], repeat: Option<&Repeat>) -> Result<Self, Refusal> {
-        let mut batch = vec![profiles::in_sight(caller), by_id(caller, posts)];
+        let mut batch = vec![profiles::in_sight(caller)];
+        batch.extend(by_id(caller, posts));
         batch.extend(repeat.map(|repeat| repeat.look_up(caller)));
         let mut answer = caller.read(batch).await?;
         Ok(Self {
             profiles: answer.next_as()?,
-            posts: answer.next_as()?,
+            posts: next_posts(&mut answer)?,
             remembered: if repeat.is_some() { answer.next_first()? } else { None },
             facts: answer.facts,
         })
@@ -204,10 +205,24 @@ pub fn post_not_found(field: &str) -> Problem {
         .next(next_call("list_posts", json!({})))
 }
 
-/// The statement that reads the posts of these ids, with their deliveries.
-pub fn by_id(caller: &Caller<'_>, posts: &[&str]) -> Statement {
+/// The statements that read the posts of these ids, with their deliveries; [`next_posts`] takes what they gave.
+pub fn by_id(caller: &Caller<'_>, posts: &[&str]) -> [Statement; 2] {
     let (tenant, grant) = caller.sight();
-    store::POSTS_BY_ID.with([tenant, grant, json!(posts).to_string().into()])
+    let ids = json!(posts).to_string();
+    [
+        store::POSTS_BY_ID.with([tenant.clone(), grant, ids.as_str().into()]),
+        store::SENT.with([tenant, ids.into()]),
+    ]
+}
+
+/// The posts that the statements of [`by_id`] gave.
+///
+/// # Errors
+/// When a column does not parse.
+pub fn next_posts(answer: &mut Answer) -> Result<Vec<PostRow>, Refusal> {
+    let mut posts = answer.next_as()?;
+    sent::put_to(&mut posts, answer.next_as()?);
+    Ok(posts)
 }
 
 /// Takes posts to what they shall be, carries out `extra` after that, and shows them as they are then, in the order of `targets`.
@@ -235,14 +250,14 @@ pub async fn commit(
     batch.extend(extra);
     let before_reads = batch.len();
     batch.push(profiles::in_sight(caller));
-    batch.push(by_id(caller, &subjects));
+    batch.extend(by_id(caller, &subjects));
 
     let mut answer = caller.write(Act { name: act, subjects: &subjects }, batch).await?;
     for _ in 0..before_reads {
         answer.next_rows();
     }
     let profiles: Vec<Profile> = answer.next_as()?;
-    let rows: Vec<PostRow> = answer.next_as()?;
+    let rows = next_posts(&mut answer)?;
     let views = targets.iter().filter_map(|target| {
         let row = rows.iter().find(|row| row.post_id == target.post_id)?;
         let workspace = answer.facts.workspace_by_id(&row.workspace_id)?;

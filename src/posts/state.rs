@@ -248,6 +248,8 @@ pub struct DeliveryFacts {
     pub state: DeliveryState,
     /// Why, if it says.
     pub reason: Option<Reason>,
+    /// Whether its next time is still to come.
+    pub is_ahead: bool,
 }
 
 /// Where a post group stands.
@@ -286,7 +288,8 @@ impl GroupStatus {
     }
 }
 
-/// What a post group's deliveries make of it; a group without any is a draft.
+/// What a post group's deliveries make of it; a group without any is a draft. While the only ones that are not settled
+/// wait for a time to come, it is not going out: it is scheduled, or partly published.
 pub fn group_status(deliveries: &[DeliveryFacts]) -> GroupStatus {
     let any = |test: fn(&DeliveryFacts) -> bool| deliveries.iter().any(test);
     let all = |test: fn(&DeliveryFacts) -> bool| deliveries.iter().all(test);
@@ -295,12 +298,13 @@ pub fn group_status(deliveries: &[DeliveryFacts]) -> GroupStatus {
         GroupStatus::Draft
     } else if any(needs_person) {
         GroupStatus::NeedsAttention
-    } else if all(|one| matches!(one.state, DeliveryState::Waiting | DeliveryState::Cancelled))
-        && any(|one| one.state == DeliveryState::Waiting)
+    } else if any(waits) && all(|one| matches!(one.state, DeliveryState::Waiting | DeliveryState::Cancelled))
     {
         GroupStatus::Scheduled
-    } else if any(|one| one.state.phase() != Phase::Done) {
+    } else if any(|one| one.state.phase() != Phase::Done && !(waits(one) && one.is_ahead)) {
         GroupStatus::Publishing
+    } else if any(waits) {
+        if any(is_public) { GroupStatus::PartlyPublished } else { GroupStatus::Scheduled }
     } else if any(is_public) {
         let complete = all(|one| matches!(one.state, DeliveryState::Published | DeliveryState::Cancelled));
         if complete { GroupStatus::Published } else { GroupStatus::PartlyPublished }
@@ -311,6 +315,10 @@ pub fn group_status(deliveries: &[DeliveryFacts]) -> GroupStatus {
     } else {
         GroupStatus::Cancelled
     }
+}
+
+fn waits(delivery: &DeliveryFacts) -> bool {
+    delivery.state == DeliveryState::Waiting
 }
 
 fn needs_person(delivery: &DeliveryFacts) -> bool {

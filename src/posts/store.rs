@@ -8,7 +8,7 @@ use crate::{
 };
 use serde::Deserialize;
 
-use super::{Content, DeliveryState, Phase, Reason};
+use super::{Content, DeliveryState, Phase, PlanPart, Reason};
 
 /// A post group `p` with its deliveries, as [`PostRow`] reads it.
 macro_rules! post_columns {
@@ -27,6 +27,14 @@ statements! { Shard:
     /// The posts of these ids that the caller may see, with their deliveries. ?1 tenant ?2 grant ?3 ids
     pub(super) POSTS_BY_ID = "posts_by_id", concat!(post_columns!(), "FROM json_each(?3) j CROSS JOIN post_group p ON p.tenant_id = ?1 AND p.post_id = j.value
 WHERE (?2 IS NULL OR EXISTS (SELECT 1 FROM grant_workspace gw WHERE gw.tenant_id = ?1 AND gw.grant_id = ?2 AND gw.workspace_id = p.workspace_id))");
+
+    /// What of these posts' deliveries went out, or may have: all parts of the plan, or the first that are public. ?1 tenant ?2 posts
+    pub(super) SENT = "sent_parts", "SELECT d.post_id, d.profile_id, d.plan->'$.parts' AS parts,
+  CASE WHEN d.state IN ('published', 'armed', 'unknown') THEN json_array_length(d.plan, '$.parts')
+    ELSE (SELECT count(*) FROM delivery_part part
+      WHERE part.tenant_id = ?1 AND part.delivery_id = d.delivery_id AND part.state IN ('live', 'removed')) END AS public
+FROM json_each(?2) j CROSS JOIN delivery d ON d.tenant_id = ?1 AND d.post_id = j.value
+WHERE d.plan->>'$.v' = 1";
 
     /// A page of a workspace's posts, newest first.
     /// ?1 tenant ?2 grant ?3 workspace ?4 last post id or NULL ?5 how many ?6 delivery states or NULL ?7 only drafts ?8 profile or NULL
@@ -208,6 +216,9 @@ pub struct DeliveryRow {
     pub published_at: Option<Timestamp>,
     /// How often it was tried.
     pub attempts: i64,
+    /// The parts that went out, or may have, as they were sent. Empty where they were not read: in lists.
+    #[serde(skip)]
+    pub sent: Vec<PlanPart>,
 }
 
 fn state<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<DeliveryState, D::Error> {

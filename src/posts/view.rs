@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    Content, GroupStatus,
+    Content, DeliveryState, GroupStatus,
     state::{DeliveryFacts, Reason, group_status},
     store::{DeliveryRow, PostRow},
 };
@@ -14,6 +14,7 @@ use crate::{
         next_call,
     },
     networks::{self, Attachment, Count, Network, PartKind, Rendered, Unit},
+    platform::Timestamp,
     profiles::{Profile, ProfileState},
 };
 
@@ -157,17 +158,34 @@ impl From<&Attachment> for MediaPreview {
 /// A post's content, rendered for each of its profiles by the code that sends it.
 pub struct Renderings<'p> {
     /// Each profile with what it would get.
-    pub each: Vec<(&'p Profile, Rendered)>,
+    pub each: Vec<Rendering<'p>>,
+}
+
+/// What one profile gets, or got.
+pub struct Rendering<'p> {
+    /// The profile.
+    pub profile: &'p Profile,
+    /// What goes there. Nothing is wrong with what is public already, nor with what does not go there any more.
+    pub rendered: Rendered,
+    /// Whether it is meant to go there and is not wholly public.
+    open: bool,
 }
 
 impl<'p> Renderings<'p> {
     /// Renders `content` for those of `profiles` that it is meant for.
     pub fn of(content: &Content, profiles: &'p [Profile]) -> Self {
-        let each = content
-            .profiles
-            .iter()
-            .filter_map(|id| profiles.iter().find(|profile| profile.id == *id))
-            .map(|profile| (profile, content.render_for(&profile.id, profile.account.network).0))
+        let each = in_order(content.profiles.iter(), profiles)
+            .map(|profile| Rendering::of(content, profile, None))
+            .collect();
+        Self { each }
+    }
+
+    /// Renders a post for all the profiles that it is meant for or has a delivery to; what went out, as it went out.
+    pub fn of_post(row: &PostRow, profiles: &'p [Profile]) -> Self {
+        let meant = &row.content.profiles;
+        let others = row.deliveries.iter().map(|one| &one.profile_id).filter(|id| !meant.contains(id));
+        let each = in_order(meant.iter().chain(others), profiles)
+            .map(|profile| Rendering::of(&row.content, profile, row.delivery_to(&profile.id)))
             .collect();
         Self { each }
     }
@@ -176,7 +194,7 @@ impl<'p> Renderings<'p> {
     pub fn problems(&self) -> Vec<Problem> {
         self.each
             .iter()
-            .flat_map(|(profile, rendered)| {
+            .flat_map(|Rendering { profile, rendered, .. }| {
                 rendered.problems.iter().map(|problem| {
                     let message = format!("{}: {}", label(profile), problem.message);
                     problem.clone().message(message)
@@ -188,8 +206,8 @@ impl<'p> Renderings<'p> {
     /// Everything that the writer may not expect, sick profiles included.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        for (profile, rendered) in &self.each {
-            if profile.state != ProfileState::Healthy {
+        for Rendering { profile, rendered, open } in &self.each {
+            if *open && profile.state != ProfileState::Healthy {
                 warnings.push(format!(
                     "{} must be connected again before anything can be sent to it; the others go out.",
                     label(profile)
@@ -204,7 +222,7 @@ impl<'p> Renderings<'p> {
     pub fn previews(&self) -> Vec<ProfilePreview> {
         self.each
             .iter()
-            .map(|(profile, rendered)| ProfilePreview {
+            .map(|Rendering { profile, rendered, .. }| ProfilePreview {
                 profile: profile.account.handle.clone(),
                 profile_id: profile.id.clone(),
                 network: profile.account.network,
@@ -227,6 +245,32 @@ impl<'p> Renderings<'p> {
     }
 }
 
+/// The profiles of these ids, in the order of the ids.
+fn in_order<'i, 'p>(
+    ids: impl Iterator<Item = &'i ProfileId>,
+    profiles: &'p [Profile],
+) -> impl Iterator<Item = &'p Profile> {
+    ids.filter_map(|id| profiles.iter().find(|profile| profile.id == *id))
+}
+
+impl<'p> Rendering<'p> {
+    fn of(content: &Content, profile: &'p Profile, delivery: Option<&DeliveryRow>) -> Self {
+        let network = profile.account.network;
+        let mut rendered = content.render_for(&profile.id, network).0;
+        let is_public = delivery.is_some_and(|delivery| delivery.state == DeliveryState::Published);
+        let open = content.profiles.contains(&profile.id) && !is_public;
+        if !open {
+            rendered.problems.clear();
+            rendered.warnings.clear();
+        }
+        let sent = delivery.map_or(&[][..], |delivery| &delivery.sent);
+        let kept = if is_public && !sent.is_empty() { 0 } else { usize::MAX };
+        let to_come = rendered.parts.into_iter().skip(sent.len()).take(kept);
+        rendered.parts = sent.iter().map(|part| part.clone().rendered(network)).chain(to_come).collect();
+        Self { profile, rendered, open }
+    }
+}
+
 fn label(profile: &Profile) -> String {
     format!("{} ({})", profile.account.handle, profile.account.network.as_str())
 }
@@ -238,12 +282,13 @@ pub fn show(
     workspace: &WorkspaceFacts,
     profiles: &[Profile],
 ) -> PostGroupView {
-    let renderings = Renderings::of(&row.content, profiles);
-    let status = row.status();
+    let renderings = Renderings::of_post(row, profiles);
+    let status = row.status(caller.now());
     let mut problems = renderings.problems();
     if row.content.profiles.is_empty() {
         problems.push(no_profiles());
     }
+    let to_be_sent = row.deliveries.iter().any(DeliveryRow::is_to_be_sent);
     let zone = TimeZoneName::or_utc(&workspace.time_zone);
     let mut view = PostGroupView {
         post_id: row.post_id.clone(),
@@ -254,9 +299,8 @@ pub fn show(
         deliveries: renderings
             .each
             .iter()
-            .map(|(profile, rendered)| {
-                let delivery = row.deliveries.iter().find(|delivery| delivery.profile_id == profile.id);
-                delivery_view(profile, rendered, delivery)
+            .map(|Rendering { profile, rendered, .. }| {
+                delivery_view(profile, rendered, row.delivery_to(&profile.id))
             })
             .collect(),
         problems: if status == GroupStatus::Published { Vec::new() } else { problems },
@@ -266,7 +310,7 @@ pub fn show(
         duplicate_of: None,
         next: Vec::new(),
     };
-    view.next = next_calls(&view);
+    view.next = next_calls(&view, to_be_sent);
     view
 }
 
@@ -324,7 +368,7 @@ fn delivery_problem(delivery: &DeliveryRow) -> Option<DeliveryProblem> {
     })
 }
 
-fn next_calls(view: &PostGroupView) -> Vec<NextCall> {
+fn next_calls(view: &PostGroupView, to_be_sent: bool) -> Vec<NextCall> {
     let post = json!({ "post_id": view.post_id });
     match view.status {
         GroupStatus::Draft if view.problems.is_empty() => {
@@ -332,6 +376,7 @@ fn next_calls(view: &PostGroupView) -> Vec<NextCall> {
         }
         GroupStatus::Draft => vec![next_call("preview_post", post)],
         GroupStatus::Scheduled => vec![next_call("unschedule_post", post)],
+        GroupStatus::PartlyPublished if to_be_sent => vec![next_call("unschedule_post", post)],
         GroupStatus::Publishing => vec![next_call("get_post", post)],
         GroupStatus::Failed | GroupStatus::PartlyPublished => vec![next_call("retry_post", post)],
         GroupStatus::Missed => {
@@ -344,12 +389,21 @@ fn next_calls(view: &PostGroupView) -> Vec<NextCall> {
 
 impl PostRow {
     /// What became of the post as a whole.
-    pub fn status(&self) -> GroupStatus {
+    pub fn status(&self, now: Timestamp) -> GroupStatus {
         let facts: Vec<DeliveryFacts> = self
             .deliveries
             .iter()
-            .map(|delivery| DeliveryFacts { state: delivery.state, reason: delivery.reason })
+            .map(|delivery| DeliveryFacts {
+                state: delivery.state,
+                reason: delivery.reason,
+                is_ahead: delivery.next_at.is_some_and(|at| at > now),
+            })
             .collect();
         group_status(&facts)
+    }
+
+    /// Its delivery to a profile.
+    pub fn delivery_to(&self, profile: &ProfileId) -> Option<&DeliveryRow> {
+        self.deliveries.iter().find(|delivery| delivery.profile_id == *profile)
     }
 }

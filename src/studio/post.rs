@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::member::{member, not_found, refused};
 use crate::{
-    desk::{Caller, MediaId, Refusal, Scope, Scopes, media_address},
+    desk::{Caller, Code, MediaId, Refusal, Scope, Scopes, media_address},
     http::{FormTarget, Request, Response, page},
     identity::Session,
     platform::Platform,
@@ -19,7 +19,7 @@ struct PostPage<'a> {
     previews: Vec<PreviewCard<'a>>,
     cancel: Option<String>,
     csrf: String,
-    message: Option<&'a str>,
+    message: Option<&'static str>,
 }
 
 struct PreviewCard<'a> {
@@ -70,13 +70,26 @@ pub async fn cancel_post(
     match posts::unschedule(&writer, post_id).await {
         Ok(_) => Response::see_other(&format!("/{safename}/posts/{post_id}")),
         Err(Refusal::Problems(problems)) => {
-            let message = problems
-                .first()
-                .map(|problem| format!("{} {}", problem.message, problem.hint))
-                .unwrap_or_default();
-            show(platform, &session, &caller, post_id, Some(&message)).await
+            let not_cancelled = problems.first().map(|problem| why_not(problem.code));
+            show(platform, &session, &caller, post_id, not_cancelled).await
         }
         Err(refusal) => refused(refusal),
+    }
+}
+
+/// The status and the words that answer somebody whose post was not cancelled.
+const fn why_not(code: Code) -> (u16, &'static str) {
+    match code {
+        Code::RoleNotAllowed => (
+            403,
+            "Your role here is to read, so nothing was cancelled. Ask an editor, admin or owner of the organisation to do it.",
+        ),
+        Code::PostBusy => {
+            (409, "It is being sent right now. Load this page again in a minute to see what became of it.")
+        }
+        Code::NotScheduled => (409, "It is a draft already."),
+        Code::PostAlreadyLive => (409, "It is public already, so there is nothing left to cancel."),
+        _ => (409, "The post was changed at the same moment. Look at it again before you cancel it."),
     }
 }
 
@@ -85,7 +98,7 @@ async fn show(
     session: &Session,
     caller: &Caller<'_>,
     post_id: &str,
-    message: Option<&str>,
+    not_cancelled: Option<(u16, &'static str)>,
 ) -> Response {
     let caller = caller.needing(Scopes::of(&[Scope::PostsRead]));
     let post = match posts::details(&caller, post_id).await {
@@ -96,16 +109,20 @@ async fn show(
     let config = platform.config;
     let tenant = caller.tenant();
     let address = |media: &MediaId| media_address(config, &tenant.id, media);
-    let can_cancel = post.post.status == GroupStatus::Scheduled;
     let template = PostPage {
         status: plain(post.post.status),
         previews: cards(&post, &address),
-        cancel: can_cancel.then(|| format!("/{}/posts/{post_id}/cancel", tenant.safename)),
+        cancel: post.can_unschedule.then(|| format!("/{}/posts/{post_id}/cancel", tenant.safename)),
         csrf: session.csrf(config),
-        message,
+        message: not_cancelled.map(|(_, words)| words),
         post: &post,
     };
-    page(200, &template, FormTarget::SelfOnly, Some(&config.content_origin))
+    page(
+        not_cancelled.map_or(200, |(status, _)| status),
+        &template,
+        FormTarget::SelfOnly,
+        Some(&config.content_origin),
+    )
 }
 
 fn cards<'a>(post: &'a PostDetails, address: &impl Fn(&MediaId) -> String) -> Vec<PreviewCard<'a>> {

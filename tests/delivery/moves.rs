@@ -87,8 +87,10 @@ fn the_database_knows_every_state_and_its_phase() {
 fn a_group_stands_where_its_deliveries_stand() {
     use DeliveryState as S;
     let status = |states: &[(S, Option<Reason>)]| {
-        let facts: Vec<_> =
-            states.iter().map(|(state, reason)| DeliveryFacts { state: *state, reason: *reason }).collect();
+        let facts: Vec<_> = states
+            .iter()
+            .map(|(state, reason)| DeliveryFacts { state: *state, reason: *reason, is_ahead: false })
+            .collect();
         group_status(&facts)
     };
     let of = |states: &[S]| status(&states.iter().map(|state| (*state, None)).collect::<Vec<_>>());
@@ -109,4 +111,23 @@ fn a_group_stands_where_its_deliveries_stand() {
     assert_eq!(of(&[S::Missed, S::Cancelled]), GroupStatus::Missed);
     assert_eq!(of(&[S::Cancelled]), GroupStatus::Cancelled);
     assert_eq!(of(&[S::Unrecognised]), GroupStatus::Publishing);
+}
+
+#[test]
+fn a_group_of_which_the_rest_waits_for_a_time_to_come_is_not_going_out() {
+    use DeliveryState as S;
+    let of = |settled: &[S], is_ahead: bool| {
+        let waiting = DeliveryFacts { state: S::Waiting, reason: None, is_ahead };
+        let settled =
+            settled.iter().map(|state| DeliveryFacts { state: *state, reason: None, is_ahead: false });
+        group_status(&settled.chain([waiting]).collect::<Vec<_>>())
+    };
+    assert_eq!(of(&[S::Published], true), GroupStatus::PartlyPublished);
+    assert_eq!(of(&[S::Published, S::Failed], true), GroupStatus::PartlyPublished);
+    assert_eq!(of(&[S::Failed], true), GroupStatus::Scheduled);
+    assert_eq!(of(&[S::Missed], true), GroupStatus::Scheduled);
+    assert_eq!(of(&[S::Published], false), GroupStatus::Publishing);
+    assert_eq!(of(&[S::Published, S::Armed], true), GroupStatus::Publishing);
+    assert_eq!(of(&[S::Retrying], true), GroupStatus::Publishing);
+    assert_eq!(of(&[S::Paused, S::Published], true), GroupStatus::NeedsAttention);
 }

@@ -137,7 +137,7 @@ impl Tool for ListPosts {
             .and_then(|row| seal_cursor(caller, &list, &position_after(row)).ok());
         let posts = rows
             .iter()
-            .filter(|row| input.status.is_none_or(|status| status.covers(row.status())))
+            .filter(|row| page.fits(row))
             .map(|row| summary(row, &profiles, &zone, caller.now()))
             .collect();
         Ok(PostPage { posts, next_cursor })
@@ -175,9 +175,7 @@ pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter, most: usize) 
         let rows: Vec<PostRow> = caller.read(vec![page.statement(position)]).await?.next_as()?;
         let full = i64::try_from(rows.len()).is_ok_and(|length| length == BULK_PAGE);
         position = rows.last().map(position_after);
-        scene.posts.extend(
-            rows.into_iter().filter(|row| filter.status.is_none_or(|status| status.covers(row.status()))),
-        );
+        scene.posts.extend(rows.into_iter().filter(|row| page.fits(row)));
         if !full || scene.posts.len() > most {
             return Ok(scene);
         }
@@ -201,6 +199,11 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Whether a row that was read is of the status asked for.
+    fn fits(&self, row: &PostRow) -> bool {
+        self.input.status.is_none_or(|status| status.covers(row.status(self.caller.now())))
+    }
+
     fn statement(&self, position: Option<Position>) -> Statement {
         let (tenant, grant) = self.caller.sight();
         let states = self.input.status.and_then(states_of).map(|states| json!(states).to_string());
@@ -242,7 +245,8 @@ fn states_of(status: GroupStatus) -> Option<&'static [&'static str]> {
         GroupStatus::Draft => None,
         GroupStatus::Scheduled => Some(&["waiting", "retrying"]),
         GroupStatus::Publishing => Some(&["claimed", "preparing", "armed", "sent", "retrying"]),
-        GroupStatus::Published | GroupStatus::PartlyPublished => Some(&["published"]),
+        GroupStatus::Published => Some(&["published"]),
+        GroupStatus::PartlyPublished => Some(&["published", "failed"]),
         GroupStatus::NeedsAttention => Some(&["unknown", "paused", "failed", "missed"]),
         GroupStatus::Failed => Some(&["failed"]),
         GroupStatus::Missed => Some(&["missed"]),
@@ -307,7 +311,7 @@ fn summary(row: &PostRow, profiles: &[Profile], zone: &TimeZoneName, now: Timest
         |id| profiles.iter().find(|profile| profile.id == id).map(|profile| profile.account.handle.clone());
     PostSummary {
         post_id: row.post_id.clone(),
-        status: row.status(),
+        status: row.status(now),
         when: row.due_at.map(|at| Moment::new(at, zone, now)),
         text: row.content.text.chars().take(160).collect(),
         profiles: row.content.profiles.iter().filter_map(|id| handle(id.clone())).collect(),
