@@ -58,8 +58,8 @@ class Expiring {
       await this.untilExpired(tenant);
       await call();
     }
-    assert.equal(crossed(this.#accepted(tenant).slice(calls)), EXPIRIES, "each call was taken, with a token of its own");
-    assert.ok(this.refreshes(tenant) - refreshes >= EXPIRIES);
+    assert.ok(crossed(this.#accepted(tenant).slice(calls)) >= EXPIRIES, "each call was taken, with a token that was good then");
+    assert.ok(this.refreshes(tenant) - refreshes >= EXPIRIES, "each of those tokens was refreshed");
   }
 
   #accepted(tenant) {
