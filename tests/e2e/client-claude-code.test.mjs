@@ -59,10 +59,7 @@ describe("Claude Code", { concurrency: 4 }, () => {
     const claude = await start(tenant);
     await claude.login();
     await callWell(claude, "whoami");
-    await worker.untilExpired(tenant);
-    const dropped = worker.dropRefresh(tenant);
-    await callWell(claude, "whoami");
-    await dropped.answered;
+    await worker.loseRefresh(tenant, () => callWell(claude, "whoami"));
     assert.equal(claude.device.opened.length, 1);
   });
 
