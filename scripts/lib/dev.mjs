@@ -94,6 +94,7 @@ function greeting({ safename, mcp_url: url }, link) {
 MCP URL        ${url}
 
 Claude Code    claude mcp add --transport http ${name} ${url}
+               claude mcp login ${name}
 Codex          codex mcp add ${name} --url ${url}
 JSON           {"mcpServers": {"${name}": {"type": "http", "url": "${url}"}}}
 VS Code        code --add-mcp '{"name": "${name}", "type": "http", "url": "${url}"}'

@@ -280,6 +280,22 @@ need_chromium() {
   export CHROMIUM
 }
 
+# Exports CLAUDE_CODE, the program: the version that the tests' own lock file names.
+need_claude_code() {
+  local from=$root/tests/e2e/claude-code folder
+  folder=$cache/npm/claude-code-$(sha256sum "$from/package-lock.json" | cut -c 1-16)
+  if [ ! -e "$folder/complete" ]; then
+    mkdir -p "$folder"
+    cp "$from/package.json" "$from/package-lock.json" "$folder/"
+    long_step claude-code "fetches Claude Code, which a test drives (380 MB, once)" \
+      npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund || fail "npm could not fetch Claude Code"
+    touch "$folder/complete"
+  fi
+  CLAUDE_CODE=$(compgen -G "$folder/node_modules/@anthropic-ai/claude-code-*/claude") ||
+    fail "Claude Code has no program for this system" "the other tests: scripts/test e2e NAME"
+  export CLAUDE_CODE
+}
+
 need_openssl() {
   command -v openssl >/dev/null && return
   apt_install "The tests' certificates" openssl

@@ -37,7 +37,7 @@ async function callWell(...all) {
   return result;
 }
 
-describe("the Inspector's command line", { concurrency: 2 }, () => {
+describe("the Inspector's command line", { concurrency: 3 }, () => {
   test("registers, opens the browser once, and goes on over three expiries from its store", async () => {
     const tenant = await worker.deployment.createTenant("expiries");
     const device = await startDevice(tenant);
@@ -45,6 +45,16 @@ describe("the Inspector's command line", { concurrency: 2 }, () => {
     assert.equal(me.organisation.name, "expiries");
     await worker.crossExpiries(tenant, () => callWell(device, tenant, "whoami", {}, ["--stored-auth-only"]));
     assert.equal(device.opened.length, 1);
+  });
+
+  test("goes on with its old pair when the answer to a refresh is lost", async () => {
+    const tenant = await worker.deployment.createTenant("lost");
+    const device = await startDevice(tenant);
+    await callWell(device, tenant, "whoami");
+    await worker.loseRefresh(tenant, async () => {
+      assert.notEqual((await call(device, tenant, "whoami", {}, ["--stored-auth-only"])).status, 0);
+      await callWell(device, tenant, "whoami", {}, ["--stored-auth-only"]);
+    });
   });
 
   test("on a second device leaves the first one's capabilities as they are, and widens its own by a new login", async () => {

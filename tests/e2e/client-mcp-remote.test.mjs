@@ -54,11 +54,7 @@ describe("mcp-remote", { concurrency: 3 }, () => {
     const tenant = await worker.deployment.createTenant("lost");
     const device = await Device.start(worker.deployment, tenant);
     const client = await connected(context, device, tenant);
-    await worker.untilExpired(tenant);
-    const dropped = worker.dropRefresh(tenant);
-    await callTool(client, "whoami", {});
-    await dropped.answered;
-    await callTool(client, "whoami", {});
+    await worker.loseRefresh(tenant, () => callTool(client, "whoami", {}));
     assert.equal(device.opened.length, 1);
   });
 

@@ -53,7 +53,7 @@ export class Gate {
    *
    * @param {string} path
    * @param {(visit: object) => boolean} fits given what `arrived` notes
-   * @returns {{answered: Promise<void>}}
+   * @returns {{answered: Promise<object>}} the visit, when the server has answered
    */
   drop(path, fits) {
     return this.#lieInWait({ path, when: "never", fits });
@@ -93,7 +93,7 @@ export class Gate {
     const [reply] = await once(outgoing, "response");
     const content = await readAll(reply);
     visit.status = reply.statusCode;
-    hold?.answer();
+    hold?.answer(visit);
     if (hold?.when === "never") return answer.destroy();
     await wait("after");
     answer.writeHead(reply.statusCode, withoutFraming(reply.headers)).end(content);
