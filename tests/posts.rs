@@ -1,10 +1,12 @@
 //! Posts as an assistant makes and changes them, by calling the tools.
 
 mod bulk;
+mod mending;
 mod near;
 mod page;
 mod pictures;
 mod public;
+mod reading;
 mod repeating;
 mod stage;
 mod undoing;

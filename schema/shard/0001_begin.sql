@@ -306,7 +306,7 @@ CREATE TABLE media (
 CREATE UNIQUE INDEX media_by_hash ON media (tenant_id, workspace_id, hash);
 
 -- One piece of content for many profiles with one schedule. `content` is JSON of posts::Content. Rows live 30 days after
--- they were deleted. `scheduled_by`: the grant that gave it its time.
+-- they were deleted. `scheduled_by`: the grant that gave it its time. `searched`: its texts, folded for searching.
 CREATE TABLE post_group (
   tenant_id TEXT NOT NULL,
   post_id TEXT NOT NULL,
@@ -314,6 +314,7 @@ CREATE TABLE post_group (
   revision INTEGER NOT NULL DEFAULT 1,
   content TEXT NOT NULL CHECK (json_valid(content)),
   content_hash TEXT NOT NULL CHECK (length(content_hash) = 43),
+  searched TEXT NOT NULL DEFAULT '' CHECK (length(searched) <= 100000),
   due_at INTEGER,
   due_local TEXT,
   due_zone TEXT,

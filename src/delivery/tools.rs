@@ -1,6 +1,7 @@
 //! The MCP tools of delivery: sending again, and taking down.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     removal::{RemovalOutcome, remove_live},
@@ -9,10 +10,11 @@ use super::{
 };
 use crate::{
     desk::{
-        Caller, Hints, PostId, Problem, ProfileId, Refusal, Scope, Scopes, Tool, ToolEntry, WorkspaceFacts,
+        Caller, Code, Fix, Hints, PostId, Problem, ProfileId, Refusal, Scope, Scopes, Tool, ToolEntry,
+        WorkspaceFacts, next_call,
     },
     media::{self, MediaInput, Wanted},
-    networks::Attachment,
+    networks::{Attachment, Rendered},
     platform::Statement,
     posts::{self, Content, Desired, Override, PostGroupView, PostRow, Repeat, Scene, Target},
     profiles::{self, Profile},
@@ -137,7 +139,7 @@ async fn send_again(
         return Ok(retried);
     }
     let own: Vec<ProfileId> = retried.iter().map(|one| one.profile.clone()).collect();
-    let content = with_words(caller, workspace, row.content.clone(), &own, input, &scene.profiles).await?;
+    let content = with_words(caller, workspace, row, &own, input, &scene.profiles).await?;
     let profiles: Vec<&Profile> = scene.profiles.iter().collect();
     let target = Target::existing(row, Desired { content, due: row.due(), deleted: false }, &profiles)
         .leaving_deliveries();
@@ -161,14 +163,15 @@ fn chosen_profiles(
 async fn with_words(
     caller: &Caller<'_>,
     workspace: &WorkspaceFacts,
-    content: Content,
+    row: &PostRow,
     own: &[ProfileId],
     input: &RetryInput,
     profiles: &[Profile],
 ) -> Result<Content, Refusal> {
+    let (post_id, content) = (&row.post_id, row.content.clone());
     let Some(list) = &input.media else {
         let content = with_own(content, own, input, None);
-        refuse_problems(&content, own, profiles)?;
+        refuse_problems(post_id, &content, own, profiles)?;
         return Ok(content);
     };
     let wanted = list.iter().enumerate().map(|(index, one)| Wanted {
@@ -180,7 +183,7 @@ async fn with_words(
     let pictures = (0..list.len()).filter_map(|index| gathered.attachment(index)).collect();
     let content = with_own(content, own, input, Some(pictures));
     let checked = if problems.is_empty() {
-        refuse_problems(&content, own, profiles)
+        refuse_problems(post_id, &content, own, profiles)
     } else {
         Err(Refusal::Problems(problems))
     };
@@ -211,17 +214,53 @@ fn with_own(
     content
 }
 
-fn refuse_problems(content: &Content, own: &[ProfileId], profiles: &[Profile]) -> Result<(), Refusal> {
-    let problems: Vec<Problem> = profiles
-        .iter()
-        .filter(|profile| own.contains(&profile.id))
-        .flat_map(|profile| content.render_for(&profile.id, profile.account.network).0.problems)
-        .map(|mut problem| {
-            "text".clone_into(&mut problem.field);
-            problem
+/// Refuses words and pictures that the networks do not take, by the arguments of `retry_post`.
+fn refuse_problems(
+    post_id: &PostId,
+    content: &Content,
+    own: &[ProfileId],
+    profiles: &[Profile],
+) -> Result<(), Refusal> {
+    let retried = profiles.iter().filter(|profile| own.contains(&profile.id));
+    let rendered: Vec<(&Profile, Rendered)> = retried
+        .map(|profile| (profile, content.render_for(&profile.id, profile.account.network).0))
+        .collect();
+    let cut = rendered.iter().filter_map(|(_, rendered)| posts::shortened(rendered.parts.first()?));
+    let shortest = cut.min_by_key(|text| text.chars().count());
+    let problems: Vec<Problem> = rendered
+        .into_iter()
+        .flat_map(|(profile, rendered)| {
+            rendered.problems.into_iter().map(|problem| {
+                let message = format!("{}: {}", profile.label(), problem.message);
+                as_argument(problem, post_id, shortest.as_deref()).message(message)
+            })
         })
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(Refusal::Problems(problems)) }
+}
+
+/// A problem of content as one of the arguments that can mend it; what they cannot, `update_post` can.
+fn as_argument(problem: Problem, post_id: &PostId, shortest: Option<&str>) -> Problem {
+    let code = problem.code;
+    let own = match problem.field.split_once("].") {
+        Some((list, own)) if list.starts_with("overrides[") => own,
+        _ => &problem.field,
+    };
+    match own {
+        "text" => {
+            let fix = shortest.filter(|_| code == Code::ContentTooLong).map(|text| Fix::Set(text.into()));
+            Problem { fix, ..Problem::new(code, own, "Give another text that the network takes.") }
+        }
+        own if own.starts_with("media") => {
+            Problem::new(code, own, "Give other pictures with media, or [] for none.")
+        }
+        _ => Problem::new(
+            code,
+            "post_id",
+            "Mend this with update_post, then call retry_post without text and media.",
+        )
+        .next(next_call("preview_post", json!({ "post_id": post_id }))),
+    }
 }
 
 async fn shown(caller: &Caller<'_>, post_id: &PostId) -> Result<PostGroupView, Refusal> {
@@ -293,7 +332,7 @@ impl Tool for DeletePost {
         let (row, _) = scene.post(&input.post_id, "post_id")?;
         posts::check_revision(row, input.expected_revision)?;
         if row.deliveries.iter().any(posts::DeliveryRow::is_busy) {
-            return Err(posts::busy().into());
+            return Err(posts::busy(&row.post_id).into());
         }
         let networks = match input.on_networks {
             Some(true) => taken_down(caller, &scene, row).await?,

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Caller, Code, Problem};
+use super::{Caller, Code, Fix, Problem};
 use crate::platform::{Purpose, SealFault, Sealed};
 
 /// Most items of a page.
@@ -58,5 +58,6 @@ pub fn open_cursor<T: DeserializeOwned>(
                 "cursor",
                 "Pass next_cursor of the page before with the same other arguments, or leave cursor out to begin again.",
             )
+            .fix(Fix::Remove)
         })
 }

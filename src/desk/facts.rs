@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Code, Problem, Refusal, Scopes, UserId, WorkspaceId, next_call};
+use super::{Code, Fix, Problem, Refusal, Scopes, UserId, WorkspaceId, nearest, next_call};
 use crate::platform::{FromValue, Value};
 
 /// A member's role in a tenant.
@@ -112,18 +112,26 @@ impl Facts {
         let Some(named) = named else {
             return match self.workspaces.as_slice() {
                 [only] => Ok(only),
-                [] => Err(self.workspace_problem(Code::WorkspaceNotFound)),
-                _ => Err(self.workspace_problem(Code::WorkspaceNeeded)),
+                [] => Err(self.workspace_problem(Code::WorkspaceNotFound).into()),
+                _ => Err(self.workspace_problem(Code::WorkspaceNeeded).into()),
             };
         };
         let wanted = named.trim().to_lowercase();
         self.workspaces
             .iter()
             .find(|workspace| workspace.id.as_str() == named || workspace.name.to_lowercase() == wanted)
-            .ok_or_else(|| self.workspace_problem(Code::WorkspaceNotFound))
+            .ok_or_else(|| {
+                let names = self.workspaces.iter().map(|workspace| workspace.name.as_str());
+                let problem = self.workspace_problem(Code::WorkspaceNotFound);
+                match nearest(named, names) {
+                    Some(meant) => problem.fix(Fix::Set(meant.into())),
+                    None => problem,
+                }
+                .into()
+            })
     }
 
-    fn workspace_problem(&self, code: Code) -> Refusal {
+    fn workspace_problem(&self, code: Code) -> Problem {
         let choices: Vec<String> =
             self.workspaces.iter().map(|workspace| format!("\"{}\"", workspace.name)).collect();
         let hint = if choices.is_empty() {
@@ -131,7 +139,7 @@ impl Facts {
         } else {
             format!("Set workspace to one of {}.", choices.join(", "))
         };
-        Problem::new(code, "workspace", hint).next(next_call("list_workspaces", serde_json::json!({}))).into()
+        Problem::new(code, "workspace", hint).next(next_call("list_workspaces", serde_json::json!({})))
     }
 
     /// The workspace with this id, if the caller may see it.

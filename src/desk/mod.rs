@@ -42,4 +42,4 @@ pub use refusal::{Code, Problem, Problems, Refusal};
 pub use scope::{Scope, Scopes};
 pub use store::{STATEMENTS, directory::STATEMENTS as DIRECTORY_STATEMENTS};
 pub use tool::{Effect, Hints, Tool, ToolEntry};
-pub use when::{ClockChange, Due, Unreachable, When, WhenFault, moved_by, resolve_when};
+pub use when::{ClockChange, Due, Unreachable, When, WhenFault, moved_by, resolve_bound, resolve_when};

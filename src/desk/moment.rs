@@ -3,6 +3,7 @@
 use jiff::{Timestamp as Instant, Zoned, tz::TimeZone};
 use serde::Serialize;
 
+use super::nearest;
 use crate::platform::{FromValue, Timestamp, Value};
 
 /// An IANA time zone that the binary knows.
@@ -18,6 +19,15 @@ impl TimeZoneName {
         let zone = TimeZone::get(name).ok()?;
         let name = zone.iana_name()?.to_owned();
         Some(Self { name, zone })
+    }
+
+    /// The name of the zone that is called almost so: misspelt, or its city alone.
+    pub fn like(name: &str) -> Option<String> {
+        let names: Vec<_> = jiff::tz::db().available().collect();
+        let city =
+            |zone: &str| zone.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(name));
+        let of_city = names.iter().map(|zone| zone.as_str()).find(|zone| city(zone));
+        of_city.or_else(|| nearest(name, names.iter().map(|zone| zone.as_str()))).map(str::to_owned)
     }
 
     /// The zone of this name, or UTC for one that a later time-zone table dropped.

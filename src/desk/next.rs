@@ -14,7 +14,10 @@ pub struct NextCall {
     pub arguments: Value,
 }
 
-/// The call of `tool` with `arguments`.
-pub fn next_call(tool: &str, arguments: Value) -> NextCall {
+/// The call of `tool` with `arguments`, less those that are null.
+pub fn next_call(tool: &str, mut arguments: Value) -> NextCall {
+    if let Value::Object(fields) = &mut arguments {
+        fields.retain(|_, value| !value.is_null());
+    }
     NextCall { tool: tool.to_owned(), arguments }
 }

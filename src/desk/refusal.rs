@@ -182,6 +182,21 @@ impl Problems {
         result.map_err(|problem| self.add(problem)).ok()
     }
 
+    /// Keeps a value, or all the problems of a refusal.
+    ///
+    /// # Errors
+    /// A refusal for another reason.
+    pub fn keep_all<T>(&mut self, result: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Refusal::Problems(found)) => {
+                self.0.extend(found);
+                Ok(None)
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -220,6 +235,17 @@ impl Refusal {
     /// A refusal for one reason.
     pub fn because(problem: Problem) -> Self {
         Self::Problems(vec![problem])
+    }
+
+    /// The refusal seen from further out: its fields within `prefix`.
+    #[must_use]
+    pub fn within(self, prefix: &str) -> Self {
+        match self {
+            Self::Problems(problems) => {
+                Self::Problems(problems.into_iter().map(|problem| problem.within(prefix)).collect())
+            }
+            other => other,
+        }
     }
 
     /// Its code, or that of its first problem. A fault of the databases is no refusal.

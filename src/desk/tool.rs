@@ -180,7 +180,8 @@ async fn run<T: Tool>(caller: &Caller<'_>, arguments: Value) -> Result<String, R
 /// Puts the corrected call into the first problem, so that the refusal alone tells what to do.
 fn with_corrected_call<T: Tool>(refusal: Refusal, arguments: &Value) -> Refusal {
     let Refusal::Problems(mut problems) = refusal else { return refusal };
-    let corrected = corrected_call(T::NAME, arguments, &problems);
+    let corrected = corrected_call(T::NAME, arguments, &problems)
+        .filter(|call| T::Input::deserialize(&call.arguments).is_ok());
     if let (Some(first), Some(call)) = (problems.first_mut(), corrected) {
         first.next = Some(call);
     }

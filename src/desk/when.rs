@@ -1,9 +1,19 @@
 //! The one grammar of time: what `when` may say, and the instant it means.
 
-use jiff::{Span, Timestamp as Instant, Zoned, civil::DateTime, tz::AmbiguousOffset};
+use jiff::{
+    Span, Timestamp as Instant, Zoned,
+    civil::{Date, DateTime},
+    tz::AmbiguousOffset,
+};
 
 use super::{Code, Fix, Problem, TimeZoneName};
 use crate::platform::Timestamp;
+
+/// What `when` may be.
+const FORMS: &str = "Give 2026-12-01T09:00 (local), 2026-12-01T09:00:00+01:00, 2026-12-01T09:00[Europe/Stockholm], now, or a duration such as PT2H.";
+
+/// The form of a date.
+const DATE: &str = "2026-12-01";
 
 /// The first year that nothing is planned for.
 const END_YEAR: i64 = 2100;
@@ -61,19 +71,11 @@ pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str
         "next_slot" => return Ok(When::NextSlot),
         _ => {}
     }
-    let reader = Reader { zone, now, field };
-    let due = if let Some(due) = reader.duration(text) {
-        due?
-    } else if text.contains('[') {
-        reader.zoned(text)?
-    } else if let Ok(instant) = text.parse::<Instant>() {
-        Due::at(Timestamp::from_millis(instant.as_millisecond()), zone)
-    } else {
-        reader.local(text, zone)?
+    let reader = Reader { zone, now, field, forms: FORMS };
+    let due = match reader.duration(text, &['P', 'p', '+']) {
+        Some(due) => due?,
+        None => reader.time(text)?,
     };
-    if i64::from(zone.local(due.at).year()) >= END_YEAR {
-        return Err(reader.too_far());
-    }
     if due.at <= now {
         return Err(reader
             .fault(
@@ -83,6 +85,35 @@ pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str
             .fix(Fix::Set(reader.same_time_ahead(due.at).into())));
     }
     Ok(When::At(due))
+}
+
+/// Resolves `text` as an end of a span: what [`resolve_when`] reads, past or not, a duration back from `now` such as
+/// `-P7D`, or a date, which is where it begins in `zone`.
+///
+/// # Errors
+/// `invalid_schedule` for field `field`, telling the present local time.
+pub fn resolve_bound(
+    text: &str,
+    zone: &TimeZoneName,
+    now: Timestamp,
+    field: &str,
+) -> Result<Timestamp, WhenFault> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("now") {
+        return Ok(now);
+    }
+    let forms = "Give now, a duration from now such as P7D or -P7D, a date such as 2026-12-01, or a time such as 2026-12-01T09:00 (local) or 2026-12-01T09:00:00+01:00.";
+    let reader = Reader { zone, now, field, forms };
+    if let Some(due) = reader.duration(text, &['P', 'p', '+', '-']) {
+        return due.map(|due| due.at);
+    }
+    if let Ok(date) = text.parse::<Date>()
+        && text.len() == DATE.len()
+    {
+        let start = date.to_zoned(zone.rules().clone()).map_err(|_| reader.too_far())?;
+        return Ok(Timestamp::from_millis(start.timestamp().as_millisecond()));
+    }
+    reader.time(text).map(|due| due.at)
 }
 
 /// Why a time cannot be reached by calendar arithmetic.
@@ -147,47 +178,81 @@ fn only_instant(civil: DateTime, zone: &TimeZoneName) -> Result<Zoned, Unreachab
     }))
 }
 
+/// A time of RFC 3339 less its offset.
+fn without_offset(time: &str) -> &str {
+    let start = DATE.len();
+    let end = time.get(start..).and_then(|rest| rest.find(['Z', 'z', '+', '-'])).map(|end| start + end);
+    end.and_then(|end| time.get(..end)).unwrap_or(time)
+}
+
 struct Reader<'a> {
     zone: &'a TimeZoneName,
     now: Timestamp,
     field: &'a str,
+    /// What can be given, as a sentence.
+    forms: &'static str,
 }
 
 impl Reader<'_> {
-    fn duration(&self, text: &str) -> Option<Result<Due, WhenFault>> {
-        if !text.starts_with(['P', 'p', '+']) {
+    fn duration(&self, text: &str, starts: &[char]) -> Option<Result<Due, WhenFault>> {
+        if !text.starts_with(starts) {
             return None;
         }
         let span: Span = text.trim_start_matches('+').parse().ok()?;
         let later = moved_by(self.now, span, self.zone).map_err(|fault| self.unreachable(fault));
-        Some(later.map(|time| Due::of(&time, self.zone.as_str())))
+        Some(later.and_then(|time| {
+            let is_far = i64::from(time.year()) >= END_YEAR;
+            if is_far { Err(self.too_far()) } else { Ok(Due::of(&time, self.zone.as_str())) }
+        }))
+    }
+
+    fn time(&self, text: &str) -> Result<Due, WhenFault> {
+        let due = if text.contains('[') {
+            self.zoned(text)?
+        } else if let Ok(instant) = text.parse::<Instant>() {
+            Due::at(Timestamp::from_millis(instant.as_millisecond()), self.zone)
+        } else {
+            self.local(text, self.zone)?
+        };
+        if i64::from(self.zone.local(due.at).year()) >= END_YEAR { Err(self.too_far()) } else { Ok(due) }
     }
 
     fn zoned(&self, text: &str) -> Result<Due, WhenFault> {
         let (time, rest) = text.split_once('[').ok_or_else(|| self.unreadable())?;
         let name = rest.strip_suffix(']').ok_or_else(|| self.unreadable())?;
-        let zone = TimeZoneName::parse(name).ok_or_else(|| {
-            self.fault(
-                "That time zone is not known.".to_owned(),
-                "Use an IANA name such as Europe/Stockholm.",
-            )
-        })?;
+        let zone = TimeZoneName::parse(name).ok_or_else(|| self.unknown_zone(time, name))?;
         if let Ok(zoned) = text.parse::<Zoned>()
             && time.parse::<Instant>().is_ok()
         {
             return Ok(Due::of(&zoned, zone.as_str()));
         }
         if time.parse::<Instant>().is_ok() {
-            return Err(self.fault(
-                "The offset is not the one that the zone has at that time.".to_owned(),
-                "Leave the offset out, or the zone.",
-            ));
+            return Err(self
+                .fault(
+                    "The offset is not the one that the zone has at that time.".to_owned(),
+                    "Leave the offset out, or the zone.",
+                )
+                .fix(Fix::Set(format!("{}[{}]", without_offset(time), zone.as_str()).into())));
         }
         self.local(time, &zone)
     }
 
+    /// The corrected time is in the zone whose name is like it; else at the instant that its offset tells, or in the workspace's zone.
+    fn unknown_zone(&self, time: &str, name: &str) -> WhenFault {
+        let zone = TimeZoneName::like(name);
+        let corrected = match &zone {
+            None if time.parse::<Instant>().is_ok() => time.to_owned(),
+            _ => {
+                let zone = zone.as_deref().unwrap_or(self.zone.as_str());
+                format!("{}[{zone}]", without_offset(time))
+            }
+        };
+        self.fault("That time zone is not known.".to_owned(), "Use an IANA name such as Europe/Stockholm.")
+            .fix(Fix::Set(corrected.into()))
+    }
+
     fn local(&self, text: &str, zone: &TimeZoneName) -> Result<Due, WhenFault> {
-        if text.len() < "2026-12-01T09:00".len() {
+        if text.len() < DATE.len() + "T09:00".len() {
             return Err(self.unreadable());
         }
         let civil: DateTime = text.parse().map_err(|_| {
@@ -221,11 +286,7 @@ impl Reader<'_> {
     }
 
     fn unreadable(&self) -> WhenFault {
-        self.fault(
-            "That is not a time Postern reads.".to_owned(),
-            "Give 2026-12-01T09:00 (local), 2026-12-01T09:00:00+01:00, 2026-12-01T09:00[Europe/Stockholm], now, or a duration such as PT2H.",
-        )
-        .fix(Fix::Set("PT1H".into()))
+        self.fault("That is not a time Postern reads.".to_owned(), self.forms)
     }
 
     fn fault(&self, message: String, hint: &str) -> WhenFault {

@@ -227,8 +227,14 @@ fn call_tool(catalogue: &Catalogue, mut params: Map<String, Value>) -> Result<To
 
 /// Puts the corrected call into the first problem, if mending gives arguments of the right shape.
 fn with_corrected_call(tool: &Tool, arguments: &Value, mut problems: Vec<Problem>) -> Vec<Problem> {
-    let corrected = corrected_call(tool.entry.name, arguments, &problems)
-        .filter(|call| shape::check(&tool.input, &call.arguments).is_empty());
+    let corrected = corrected_call(tool.entry.name, arguments, &problems).and_then(|call| {
+        // What had another name was not looked at yet.
+        match shape::check(&tool.input, &call.arguments) {
+            left if left.is_empty() => Some(call),
+            left => corrected_call(tool.entry.name, &call.arguments, &left)
+                .filter(|call| shape::check(&tool.input, &call.arguments).is_empty()),
+        }
+    });
     if let Some(first) = problems.first_mut() {
         first.next = corrected;
     }

@@ -234,7 +234,9 @@ impl Findings {
                 (_, Some(most)) => format!("Give a number of at most {most}."),
                 (None, None) => String::new(),
             };
-            self.add(Code::OutOfRange, field, format!("{number} is outside the range."), hint);
+            let keyword = if too_small { "minimum" } else { "maximum" };
+            let fix = schema.get(keyword).cloned().map(Fix::Set);
+            self.add_fixed(Code::OutOfRange, field, format!("{number} is outside the range."), hint, fix);
         }
     }
 }

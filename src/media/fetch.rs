@@ -2,7 +2,7 @@
 
 use super::sniff::{Examined, Examiner, NotAccepted};
 use crate::{
-    desk::{Code, MediaId, Problem, TenantId, blob_key},
+    desk::{Code, Fix, MediaId, Problem, TenantId, blob_key},
     http::{FetchFault, GuardedClient},
     platform::{ByteRange, HttpFault, Platform, ResponseSink},
 };
@@ -49,7 +49,8 @@ impl FetchRefusal {
             Self::NotAccepted(why) => (Code::MediaNotAccepted, why.sentence(), OTHER_FILE),
             Self::Store => (Code::Unavailable, Code::Unavailable.sentence(), "Repeat the call in a minute."),
         };
-        Problem::new(code, format!("{field}.url"), hint).message(message)
+        let problem = Problem::new(code, format!("{field}.url"), hint).message(message);
+        if code == Code::Unavailable { problem } else { problem.fix(Fix::RemoveItem) }
     }
 }
 

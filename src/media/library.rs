@@ -7,7 +7,7 @@ use super::{
     store,
 };
 use crate::{
-    desk::{Act, Caller, Code, MediaId, Problem, Problems, Refusal, WorkspaceId},
+    desk::{Act, Caller, Code, Fix, MediaId, Problem, Problems, Refusal, WorkspaceId},
     networks::Attachment,
     platform::{DatabaseFault, Statement},
 };
@@ -250,6 +250,7 @@ fn not_found(field: &str) -> Problem {
         format!("{field}.media_id"),
         "Use a media_id that a result for this workspace gave, or give the file's url instead of the id.",
     )
+    .fix(Fix::RemoveItem)
 }
 
 /// What was fetched for one call: each address once for a workspace.

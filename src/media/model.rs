@@ -1,9 +1,10 @@
 //! Media files, and what names one in an argument.
 
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::{
-    desk::{Code, MediaId, Problem, WorkspaceId},
+    desk::{Code, Fix, MediaId, Problem, WorkspaceId},
     networks::Attachment,
     platform::{FromRow, Row, RowFault},
 };
@@ -39,18 +40,29 @@ impl MediaInput {
     /// # Errors
     /// `missing` or `conflicting` unless it is exactly one, `out_of_range` for a description that is too long.
     pub(super) fn source(&self, field: &str) -> Result<Source, Problem> {
-        let length = self.alt.as_deref().unwrap_or_default().chars().count();
+        let alt = self.alt.as_deref().unwrap_or_default();
+        let length = alt.chars().count();
         if length > ALT_LIMIT {
             let hint = format!("Shorten it by {} characters.", length - ALT_LIMIT);
             let message = format!("The description has {length} characters; at most {ALT_LIMIT} are kept.");
-            return Err(Problem::new(Code::OutOfRange, format!("{field}.alt"), hint).message(message));
+            let kept: String = alt.chars().take(ALT_LIMIT).collect();
+            return Err(Problem::new(Code::OutOfRange, format!("{field}.alt"), hint)
+                .message(message)
+                .fix(Fix::Set(kept.into())));
         }
         match (&self.media_id, &self.url) {
             (Some(id), None) => Ok(Source::Stored(id.trim().parse().ok())),
             (None, Some(url)) => Ok(Source::Web(url.trim().to_owned())),
-            (None, None) => Err(Problem::new(Code::Missing, field, "Set media_id or url.")),
-            (Some(_), Some(_)) => {
-                Err(Problem::new(Code::Conflicting, field, "Leave out either media_id or url."))
+            (None, None) => {
+                Err(Problem::new(Code::Missing, field, "Set media_id or url.").fix(Fix::RemoveItem))
+            }
+            (Some(id), Some(_)) => {
+                let mut stored = json!({ "media_id": id });
+                if let (Some(item), Some(alt)) = (stored.as_object_mut(), &self.alt) {
+                    item.insert("alt".to_owned(), alt.as_str().into());
+                }
+                let hint = "Leave out either media_id or url.";
+                Err(Problem::new(Code::Conflicting, field, hint).fix(Fix::Set(stored)))
             }
         }
     }

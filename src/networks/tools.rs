@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Network, Rules, rules};
-use crate::desk::{Caller, Code, Hints, Problem, Refusal, Scope, Scopes, Tool, ToolEntry, next_call};
+use crate::desk::{
+    Caller, Code, Hints, Problem, Refusal, Scope, Scopes, Tool, ToolEntry, nearest, next_call,
+};
 
 /// The tools of this room.
 pub const TOOLS: &[ToolEntry] = &[ToolEntry::of::<DescribeNetwork>()];
@@ -42,16 +44,17 @@ impl Tool for DescribeNetwork {
 
     async fn call(caller: &Caller<'_>, input: DescribeInput) -> Result<Description, Refusal> {
         caller.facts().await?;
-        let network = Network::parse(&input.network.trim().to_lowercase()).ok_or_else(not_found)?;
+        let network =
+            Network::parse(&input.network.trim().to_lowercase()).ok_or_else(|| not_found(&input.network))?;
         Ok(Description { rules: rules(network), example: example(network) })
     }
 }
 
-fn not_found() -> Problem {
+fn not_found(named: &str) -> Problem {
     let names: Vec<&str> = Network::ALL.into_iter().map(Network::as_str).collect();
-    let first = names.first().copied().unwrap_or_default();
+    let meant = nearest(named, names.iter().copied()).or_else(|| names.first().copied()).unwrap_or_default();
     Problem::new(Code::NetworkNotFound, "network", format!("Set network to one of: {}.", names.join(", ")))
-        .next(next_call(DescribeNetwork::NAME, json!({ "network": first })))
+        .next(next_call(DescribeNetwork::NAME, json!({ "network": meant })))
 }
 
 fn example(network: Network) -> Value {

@@ -11,6 +11,16 @@ use crate::{
 /// The version of the stored form.
 const VERSION: u32 = 1;
 
+/// Most characters that a post is searched by: one text and a long thread of Bluesky, and far below what a row takes.
+const SEARCHED: usize = 100_000;
+
+/// A text as it is searched: case does not count, nor how words are parted.
+pub fn folded(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    // By way of upper case ß and ς are what their capitals are.
+    words.join(" ").chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
 /// A post group's content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
@@ -113,6 +123,18 @@ impl Content {
         self
     }
 
+    /// The texts by which it is found, [`folded`], a line each.
+    pub fn searched(&self) -> String {
+        let own = self
+            .overrides
+            .iter()
+            .flat_map(|own| own.text.iter().chain(own.thread.iter().flatten().map(|part| &part.text)));
+        let thread = self.thread.iter().map(|part| &part.text);
+        let texts = [&self.text].into_iter().chain(thread).chain(&self.first_comment).chain(own);
+        let lines: Vec<String> = texts.map(|text| folded(text)).collect();
+        lines.join("\n").chars().take(SEARCHED).collect()
+    }
+
     /// A hash of what would be published, for finding the same post again.
     pub fn hash(&self) -> String {
         let published = Self { labels: Vec::new(), note: None, ..self.clone() };
@@ -123,13 +145,20 @@ impl Content {
     pub fn render_for(&self, profile: &ProfileId, network: Network) -> (Rendered, Value) {
         let draft = self.draft_for(profile);
         let mut rendered = networks::render(network, &draft);
-        rendered.problems.extend(networks::settings_problems(network, &draft.settings, "overrides"));
+        let field = self.own_of(profile).map(|(index, _)| format!("overrides[{index}].settings"));
+        let field = field.unwrap_or_else(|| "settings".to_owned());
+        rendered.problems.extend(networks::settings_problems(network, &draft.settings, &field));
         (rendered, draft.settings)
+    }
+
+    /// The override that counts for a profile: its last one, and its place.
+    pub fn own_of(&self, profile: &ProfileId) -> Option<(usize, &Override)> {
+        self.overrides.iter().enumerate().rfind(|(_, own)| own.profiles.contains(profile))
     }
 
     /// What goes to one profile: its last override over what is for all.
     pub fn draft_for(&self, profile: &ProfileId) -> Draft {
-        let own = self.overrides.iter().enumerate().rfind(|(_, own)| own.profiles.contains(profile));
+        let own = self.own_of(profile);
         let prefix = own.map(|(index, _)| format!("overrides[{index}]."));
         let own = own.map(|(_, own)| own);
         let field = |differs: bool, name: &str| match (&prefix, differs) {

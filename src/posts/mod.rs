@@ -17,6 +17,7 @@ pub use content::{Content, Override, Part};
 pub use details::{AttemptView, PostDetails, details};
 pub use hold::{Holding, ScheduledCount, count_scheduled, hold_scheduled};
 pub use input::PostBody;
+pub use resolve::shortened;
 pub use scene::{Repeat, Scene, busy, check_revision, commit_one, delete, post_not_found};
 pub use sent::PlanPart;
 pub use state::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};

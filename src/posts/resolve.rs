@@ -14,7 +14,7 @@ use crate::{
         Caller, Code, Due, Fix, Problem, Problems, Refusal, TimeZoneName, When, WorkspaceFacts, resolve_when,
     },
     media::{self, Gathered, MediaInput, Wanted},
-    networks::{Attachment, Rendered, Unit},
+    networks::{Attachment, PartKind, Rendered, RenderedPart, Unit},
     profiles::{self, Profile},
 };
 
@@ -28,6 +28,8 @@ pub struct Wish<'b> {
     pub base: Content,
     /// Where the body stands in the arguments, such as `posts[2].`.
     pub prefix: &'b str,
+    /// Whether it would be a draft without its time.
+    pub is_new: bool,
 }
 
 /// A body, resolved.
@@ -40,6 +42,8 @@ pub struct Resolved<'b> {
     pub content: Content,
     /// When it goes out, if it says so.
     pub when: Option<When>,
+    /// Whether the arguments list all the overrides that there are.
+    pub lists_overrides: bool,
 }
 
 /// The bodies of a call, resolved. The pictures that were fetched for them are in no library yet: end with
@@ -118,7 +122,7 @@ fn resolve_body<'b>(
     media: &FoundMedia,
     problems: &mut Problems,
 ) -> Resolved<'b> {
-    let Wish { workspace, body, base: mut content, prefix } = wish;
+    let Wish { workspace, body, base: mut content, prefix, is_new } = wish;
     if let Some(wanted) = &body.profiles {
         match profiles::choose(profiles, &workspace.id, wanted, &format!("{prefix}profiles")) {
             Ok(chosen) => content.profiles = chosen.into_iter().map(|profile| profile.id.clone()).collect(),
@@ -127,13 +131,19 @@ fn resolve_body<'b>(
     }
     let when = body.when.as_ref().and_then(|text| {
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
-        problems.keep(resolve_when(text, &zone, caller.now(), &format!("{prefix}when")))
+        let when = resolve_when(text, &zone, caller.now(), &format!("{prefix}when"));
+        // No time is made up for what is published: without one it is a draft.
+        problems.keep(when.map_err(|problem| match problem.fix {
+            None if is_new => problem.fix(Fix::Remove),
+            _ => problem,
+        }))
     });
     set_plain_fields(&mut content, body, media);
     if let Some(overrides) = &body.overrides {
         content.overrides = resolve_overrides(workspace, profiles, overrides, media, prefix, problems);
     }
-    Resolved { workspace, prefix, content, when }
+    let lists_overrides = body.overrides.is_some() || content.overrides.is_empty();
+    Resolved { workspace, prefix, content, when, lists_overrides }
 }
 
 fn set_plain_fields(content: &mut Content, body: &PostBody, media: &FoundMedia) {
@@ -282,8 +292,7 @@ pub fn due_of(
             Code::NoFreeSlot,
             field,
             "Give a time such as 2026-12-01T09:00, or a duration such as PT2H.",
-        )
-        .fix(Fix::Set("PT2H".into()))),
+        )),
     }
 }
 
@@ -292,63 +301,90 @@ pub fn is_near(caller: &Caller<'_>, workspace: &WorkspaceFacts, due: &Due) -> bo
     due.at < caller.now().plus_seconds(workspace.notice_seconds)
 }
 
-/// Refuses content that cannot be sent, with every problem and the overrides that would mend what is too long.
+/// Refuses content that cannot be sent, with every problem and what would mend what is too long.
 ///
 /// # Errors
-/// `post_has_problems`-like problems, one for each thing.
-pub fn refuse_unsendable(content: &Content, profiles: &[Profile], prefix: &str) -> Result<(), Vec<Problem>> {
+/// A problem for each thing.
+pub fn refuse_unsendable(body: &Resolved<'_>, profiles: &[Profile]) -> Result<(), Vec<Problem>> {
+    let Resolved { content, prefix, .. } = body;
     let mut problems = Vec::new();
     if content.profiles.is_empty() {
-        problems.push(no_profiles().within(prefix).fix(Fix::Set(json!(["all"]))));
+        problems.push(no_profiles().fix(Fix::Set(json!(["all"]))));
     }
-    let renderings = Renderings::of(content, profiles);
-    for Rendering { profile, rendered, .. } in &renderings.each {
-        let shorter = shortened_override(profile, rendered, content);
-        for (index, problem) in rendered.problems.iter().enumerate() {
-            let mut problem = problem.clone().within(prefix);
-            problem.message = format!(
-                "{} ({}): {}",
-                profile.account.handle,
-                profile.account.network.as_str(),
-                problem.message
-            );
-            if index == 0
-                && let Some(own) = &shorter
-            {
-                problem.field = format!("{prefix}overrides");
-                problem.fix = Some(Fix::Append(own.clone()));
-            }
-            problems.push(problem);
-        }
+    for Rendering { profile, rendered, .. } in &Renderings::of(content, profiles).each {
+        let mut mender = Mender { body, profile, rendered, appended: false };
+        problems.extend(rendered.problems.iter().map(|problem| {
+            let message = format!("{}: {}", profile.label(), problem.message);
+            mender.mended(problem.clone()).message(message)
+        }));
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(problems.into_iter().map(|problem| problem.within(prefix)).collect())
 }
 
-/// An override for one profile whose texts are cut to what its network takes: a start for a better wording.
-fn shortened_override(
-    profile: &Profile,
-    rendered: &Rendered,
-    content: &Content,
-) -> Option<serde_json::Value> {
-    let too_long = rendered.parts.iter().any(|part| part.length.count > part.length.limit);
-    if !too_long {
-        return None;
+/// Cuts what is too long for one profile: a start for a better wording.
+struct Mender<'m> {
+    body: &'m Resolved<'m>,
+    profile: &'m Profile,
+    rendered: &'m Rendered,
+    /// Whether an override with all of its texts cut is in a problem already.
+    appended: bool,
+}
+
+impl Mender<'_> {
+    fn mended(&mut self, problem: Problem) -> Problem {
+        if problem.code != Code::ContentTooLong {
+            return problem;
+        }
+        // What is for this profile, or cannot differ for it, is cut where it stands.
+        if problem.field.starts_with("overrides[") || problem.field == "first_comment" {
+            let parts = self.body.content.draft_for(&self.profile.id).parts;
+            let shown = parts.iter().zip(&self.rendered.parts);
+            let cut =
+                shown.filter(|(part, _)| part.field == problem.field).find_map(|(_, shown)| shortened(shown));
+            return Problem { fix: cut.map(|text| Fix::Set(text.into())), ..problem };
+        }
+        if self.appended {
+            return problem.fix(Fix::Shared);
+        }
+        match self.own_override() {
+            Some(own) if self.body.lists_overrides => {
+                self.appended = true;
+                Problem { field: "overrides".to_owned(), fix: Some(Fix::Append(own)), ..problem }
+            }
+            _ => problem,
+        }
     }
-    let draft = content.draft_for(&profile.id);
-    let mut texts = draft
-        .parts
-        .iter()
-        .zip(&rendered.parts)
-        .map(|(part, shown)| (part.kind, shorten(&part.text, shown.length.limit, shown.length.unit)));
-    let (_, text) = texts.next()?;
-    let thread: Vec<String> =
-        texts.filter(|(kind, _)| *kind == crate::networks::PartKind::Reply).map(|(_, text)| text).collect();
-    let profiles = [&profile.account.handle];
-    Some(if thread.is_empty() {
-        json!({ "profiles": profiles, "text": text })
-    } else {
-        json!({ "profiles": profiles, "text": text, "thread": thread })
-    })
+
+    /// The override for the profile, with what it had of its own; none where that has pictures, which are not in the arguments.
+    fn own_override(&self) -> Option<serde_json::Value> {
+        let own = self.body.content.own_of(&self.profile.id).map(|(_, own)| own);
+        if own.is_some_and(|own| own.media.is_some()) {
+            return None;
+        }
+        let cut = |part: &RenderedPart| shortened(part).unwrap_or_else(|| part.text.clone());
+        let (post, others) = self.rendered.parts.split_first()?;
+        let thread: Vec<String> =
+            others.iter().filter(|part| part.kind == PartKind::Reply).map(cut).collect();
+        let mut made = json!({ "profiles": [self.profile.account.handle], "text": cut(post) });
+        if let Some(fields) = made.as_object_mut() {
+            if !thread.is_empty() {
+                fields.insert("thread".to_owned(), json!(thread));
+            }
+            if let Some(settings) = own.and_then(|own| own.settings.clone()) {
+                fields.insert("settings".to_owned(), settings);
+            }
+        }
+        Some(made)
+    }
+}
+
+/// The text of a part that is too long, cut to what its network takes.
+pub fn shortened(part: &RenderedPart) -> Option<String> {
+    let too_long = part.length.count > part.length.limit;
+    too_long.then(|| shorten(&part.text, part.length.limit, part.length.unit))
 }
 
 /// `text` cut to `limit` units, the last of them an ellipsis.

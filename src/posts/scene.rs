@@ -336,7 +336,7 @@ async fn why_conflict(
         return stale;
     }
     if Some(row.revision) == before {
-        return busy().into();
+        return busy(post_id).into();
     }
     Problem::new(
         Code::Conflict,
@@ -371,6 +371,7 @@ pub fn check_revision(row: &PostRow, expected: Option<i64>) -> Result<(), Refusa
 }
 
 /// The problem of a post that is being sent.
-pub fn busy() -> Problem {
+pub fn busy(post_id: &PostId) -> Problem {
     Problem::new(Code::PostBusy, "post_id", "Call get_post in a minute to see what became of it.")
+        .next(next_call("get_post", json!({ "post_id": post_id })))
 }

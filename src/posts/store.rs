@@ -38,7 +38,7 @@ WHERE d.plan->>'$.v' = 1";
 
     /// A page of a workspace's posts, newest first.
     /// ?1 tenant ?2 grant ?3 workspace ?4 last post id or NULL ?5 how many ?6 delivery states or NULL ?7 only drafts ?8 profile or NULL
-    /// ?9 label or NULL ?10 text or NULL
+    /// ?9 label or NULL ?10 folded text or NULL
     pub(super) POSTS_NEWEST = "posts_newest", concat!(post_columns!(), "FROM post_group p
 WHERE p.tenant_id = ?1 AND p.workspace_id = ?3 AND p.deleted_at IS NULL AND p.post_id < coalesce(?4, 'post_~')
   AND (?2 IS NULL OR EXISTS (SELECT 1 FROM grant_workspace gw WHERE gw.tenant_id = ?1 AND gw.grant_id = ?2 AND gw.workspace_id = p.workspace_id))
@@ -46,12 +46,12 @@ WHERE p.tenant_id = ?1 AND p.workspace_id = ?3 AND p.deleted_at IS NULL AND p.po
   AND (?7 = 0 OR p.due_at IS NULL)
   AND (?8 IS NULL OR EXISTS (SELECT 1 FROM json_each(p.content, '$.profiles') c WHERE c.value = ?8))
   AND (?9 IS NULL OR EXISTS (SELECT 1 FROM json_each(p.content, '$.labels') c WHERE c.value = ?9))
-  AND (?10 IS NULL OR instr(lower(p.content), lower(?10)) > 0)
+  AND (?10 IS NULL OR instr(p.searched, ?10) > 0)
 ORDER BY p.post_id DESC LIMIT ?5");
 
     /// A page of a workspace's posts that are due in a span of time, soonest first.
     /// ?1 tenant ?2 grant ?3 workspace ?4 last post id or '' ?5 how many ?6 delivery states or NULL ?7 from ?8 profile or NULL
-    /// ?9 label or NULL ?10 text or NULL ?11 to ?12 last due time
+    /// ?9 label or NULL ?10 folded text or NULL ?11 to ?12 last due time
     pub(super) POSTS_BY_DUE = "posts_by_due", concat!(post_columns!(), "FROM post_group p
 WHERE p.tenant_id = ?1 AND p.workspace_id = ?3 AND p.deleted_at IS NULL AND p.due_at IS NOT NULL
   AND p.due_at >= ?7 AND p.due_at < ?11 AND (p.due_at, p.post_id) > (?12, ?4)
@@ -59,19 +59,19 @@ WHERE p.tenant_id = ?1 AND p.workspace_id = ?3 AND p.deleted_at IS NULL AND p.du
   AND (?6 IS NULL OR EXISTS (SELECT 1 FROM delivery d WHERE d.tenant_id = ?1 AND d.post_id = p.post_id AND d.state IN (SELECT value FROM json_each(?6))))
   AND (?8 IS NULL OR EXISTS (SELECT 1 FROM json_each(p.content, '$.profiles') c WHERE c.value = ?8))
   AND (?9 IS NULL OR EXISTS (SELECT 1 FROM json_each(p.content, '$.labels') c WHERE c.value = ?9))
-  AND (?10 IS NULL OR instr(lower(p.content), lower(?10)) > 0)
+  AND (?10 IS NULL OR instr(p.searched, ?10) > 0)
 ORDER BY p.due_at, p.post_id LIMIT ?5");
 
-    /// Makes posts. ?1 tenant ?2 posts ?3 person ?4 grant or NULL ?5 now
-    pub(super) INSERT_POSTS = "insert_posts", "INSERT INTO post_group (tenant_id, post_id, workspace_id, content, content_hash, due_at, due_local, due_zone,
-  user_id, grant_id, scheduled_by, created_at, updated_at)
-SELECT ?1, j.value->>'post_id', j.value->>'workspace_id', j.value->'content', j.value->>'content_hash', j.value->>'due_at', j.value->>'due_local',
+    /// Makes posts. ?1 tenant ?2 posts ?3 person ?4 grant or NULL ?5 now ?6 their folded texts by id
+    pub(super) INSERT_POSTS = "insert_posts", "INSERT INTO post_group (tenant_id, post_id, workspace_id, content, content_hash, searched, due_at, due_local,
+  due_zone, user_id, grant_id, scheduled_by, created_at, updated_at)
+SELECT ?1, j.value->>'post_id', j.value->>'workspace_id', j.value->'content', j.value->>'content_hash', ?6->>(j.value->>'post_id'), j.value->>'due_at', j.value->>'due_local',
   j.value->>'due_zone', ?3, ?4, CASE WHEN j.value->>'due_at' IS NOT NULL THEN ?4 END, ?5, ?5 FROM json_each(?2) j";
 
     /// Changes posts that are at the revision named and of which nothing is being sent. Who gives a post another time has
-    /// scheduled it. ?1 tenant ?2 posts ?3 grant ?4 now
+    /// scheduled it. ?1 tenant ?2 posts ?3 grant ?4 now ?5 their folded texts by id
     pub(super) UPDATE_POSTS = "update_posts", "UPDATE post_group SET revision = post_group.revision + 1, content = j.value->'content', content_hash = j.value->>'content_hash',
-  due_at = j.value->>'due_at', due_local = j.value->>'due_local', due_zone = j.value->>'due_zone',
+  searched = ?5->>(j.value->>'post_id'), due_at = j.value->>'due_at', due_local = j.value->>'due_local', due_zone = j.value->>'due_zone',
   scheduled_by = CASE WHEN j.value->>'due_at' IS NULL THEN NULL WHEN j.value->>'due_at' = post_group.due_at THEN post_group.scheduled_by ELSE ?3 END,
   deleted_at = j.value->>'deleted_at', updated_at = ?4
 FROM json_each(?2) j

@@ -196,7 +196,7 @@ impl<'p> Renderings<'p> {
             .iter()
             .flat_map(|Rendering { profile, rendered, .. }| {
                 rendered.problems.iter().map(|problem| {
-                    let message = format!("{}: {}", label(profile), problem.message);
+                    let message = format!("{}: {}", profile.label(), problem.message);
                     problem.clone().message(message)
                 })
             })
@@ -210,10 +210,10 @@ impl<'p> Renderings<'p> {
             if *open && profile.state != ProfileState::Healthy {
                 warnings.push(format!(
                     "{} must be connected again before anything can be sent to it; the others go out.",
-                    label(profile)
+                    profile.label()
                 ));
             }
-            warnings.extend(rendered.warnings.iter().map(|words| format!("{}: {words}", label(profile))));
+            warnings.extend(rendered.warnings.iter().map(|words| format!("{}: {words}", profile.label())));
         }
         warnings
     }
@@ -269,10 +269,6 @@ impl<'p> Rendering<'p> {
         rendered.parts = sent.iter().map(|part| part.clone().rendered(network)).chain(to_come).collect();
         Self { profile, rendered, open }
     }
-}
-
-fn label(profile: &Profile) -> String {
-    format!("{} ({})", profile.account.handle, profile.account.network.as_str())
 }
 
 /// Shows a post group.

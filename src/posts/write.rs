@@ -1,7 +1,7 @@
 //! How a post group gets from what it is to what it shall be. Every tool that changes posts, one or many, comes through
 //! here, and so does undoing.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Content,
@@ -187,6 +187,14 @@ pub fn statements(
     let text = |targets: &[&Target]| -> crate::platform::Value {
         Value::Array(targets.iter().map(|target| target.to_json(caller)).collect()).to_string().into()
     };
+    // Beside the posts: a parameter takes 2 MB.
+    let searched = |targets: &[&Target]| -> crate::platform::Value {
+        let texts: Map<String, Value> = targets
+            .iter()
+            .map(|target| (target.post_id.to_string(), target.desired.content.searched().into()))
+            .collect();
+        Value::Object(texts).to_string().into()
+    };
     let (made, changed): (Vec<&Target>, Vec<&Target>) =
         targets.iter().partition(|target| target.revision.is_none());
     let all: Vec<&Target> = targets.iter().collect();
@@ -202,10 +210,17 @@ pub fn statements(
             caller.user_id().into(),
             grant.clone(),
             now.into(),
+            searched(&made),
         ]));
     }
     if !changed.is_empty() {
-        statements.push(store::UPDATE_POSTS.with([tenant(), text(&changed), grant, now.into()]));
+        statements.push(store::UPDATE_POSTS.with([
+            tenant(),
+            text(&changed),
+            grant,
+            now.into(),
+            searched(&changed),
+        ]));
         statements.push(Caller::require_changes(i64::try_from(changed.len()).unwrap_or(i64::MAX)));
         statements.push(store::DROP_DELIVERIES.with([tenant(), text(&standing)]));
         statements.push(store::CANCEL_DELIVERIES.with([tenant(), text(&moved), now.into()]));

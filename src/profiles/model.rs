@@ -100,6 +100,11 @@ impl Profile {
         start.len() > 1 && (begins(&self.account.handle) || begins(&self.name))
     }
 
+    /// The profile before words about it: `handle (network)`.
+    pub fn label(&self) -> String {
+        format!("{} ({})", self.account.handle, self.account.network.as_str())
+    }
+
     /// The profile in a hint: `@handle (bluesky, prf_…)`.
     fn said(&self) -> String {
         format!("@{} ({}, {})", self.account.handle, self.account.network.as_str(), self.id)
@@ -261,8 +266,10 @@ fn ambiguous(candidates: &[&Profile], wanted: &str, field: &str) -> Problem {
     let said: Vec<String> = candidates.iter().map(|profile| profile.said()).collect();
     let ids: Vec<String> = candidates.iter().map(|profile| format!("\"{}\"", profile.id)).collect();
     let hint = format!("Replace it by {}, or by several of them as items of their own.", ids.join(" or "));
-    let problem =
-        Problem::new(Code::AmbiguousProfile, field, hint).message(format!("It fits {}.", said.join(" and ")));
+    let workspace = candidates.first().map(|profile| &profile.workspace_id);
+    let problem = Problem::new(Code::AmbiguousProfile, field, hint)
+        .message(format!("It fits {}.", said.join(" and ")))
+        .next(next_call("list_social_profiles", json!({ "workspace": workspace })));
     mended(problem, candidates.iter().copied().filter(|profile| profile.has_handle(wanted)))
 }
 

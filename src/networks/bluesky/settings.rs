@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::desk::{Code, Problem};
+use crate::desk::{Code, Fix, Problem, nearest};
 
 const MAX_LANGS: usize = 3;
 const MAX_TAGS: usize = 8;
@@ -72,11 +72,12 @@ pub fn problems(settings: &Value, field: &str) -> Vec<Problem> {
                 "tags" => list_problems(value, &field, MAX_TAGS, tag_problem),
                 "link_card" if value.is_boolean() => Vec::new(),
                 "link_card" => vec![wrong_type(&field, "true or false")],
-                _ => vec![Problem::new(
-                    Code::UnknownField,
-                    field,
-                    "Bluesky's settings are langs, tags and link_card.",
-                )],
+                _ => {
+                    let meant = nearest(name, ["langs", "tags", "link_card"].into_iter());
+                    let fix = meant.map_or(Fix::Remove, |meant| Fix::Rename(meant.to_owned()));
+                    let hint = "Bluesky's settings are langs, tags and link_card.";
+                    vec![Problem::new(Code::UnknownField, field, hint).fix(fix)]
+                }
             }
         })
         .collect()
@@ -89,11 +90,14 @@ fn list_problems(
     check: fn(&str, &str) -> Option<Problem>,
 ) -> Vec<Problem> {
     let Some(items) = value.as_array() else {
-        return vec![wrong_type(field, "a list of texts")];
+        let problem = wrong_type(field, "a list of texts");
+        let meant = value.is_string().then(|| Fix::Set(Value::Array(vec![value.clone()])));
+        return vec![Problem { fix: meant.or(problem.fix), ..problem }];
     };
     let too_many = (items.len() > most).then(|| {
         Problem::new(Code::OutOfRange, field, format!("Give at most {most}."))
             .message(format!("There are {} items; Bluesky takes {most}.", items.len()))
+            .fix(Fix::Set(items.iter().take(most).cloned().collect()))
     });
     let each = items.iter().enumerate().filter_map(|(index, item)| {
         let field = format!("{field}[{index}]");
@@ -111,23 +115,27 @@ fn lang_problem(text: &str, field: &str) -> Option<Problem> {
     let well_formed = (2..=3).contains(&primary.len())
         && primary.bytes().all(|b| b.is_ascii_alphabetic())
         && subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric()));
-    (!well_formed)
-        .then(|| Problem::new(Code::Malformed, field, "Give a BCP 47 language tag, such as en or pt-BR."))
+    let hint = "Give a BCP 47 language tag, such as en or pt-BR.";
+    (!well_formed).then(|| Problem::new(Code::Malformed, field, hint).fix(Fix::Remove))
 }
 
 fn tag_problem(text: &str, field: &str) -> Option<Problem> {
     if text.is_empty() || text.starts_with('#') || text.contains(char::is_whitespace) {
-        return Some(Problem::new(Code::Malformed, field, "Give one word without #."));
+        let word = text.trim_start_matches('#').trim();
+        let is_word = !word.is_empty() && !word.contains(char::is_whitespace);
+        let fix = if is_word { Fix::Set(word.into()) } else { Fix::Remove };
+        return Some(Problem::new(Code::Malformed, field, "Give one word without #.").fix(fix));
     }
     let graphemes = text.graphemes(true).count();
     (graphemes > MAX_TAG_GRAPHEMES || text.len() > MAX_TAG_BYTES).then(|| {
-        Problem::new(Code::OutOfRange, field, "Use a shorter hashtag.").message(format!(
+        let problem = Problem::new(Code::OutOfRange, field, "Use a shorter hashtag.").message(format!(
             "The hashtag has {graphemes} graphemes and {} bytes; Bluesky takes {MAX_TAG_GRAPHEMES} and {MAX_TAG_BYTES}.",
             text.len()
-        ))
+        ));
+        problem.fix(Fix::Remove)
     })
 }
 
 fn wrong_type(field: &str, wanted: &str) -> Problem {
-    Problem::new(Code::WrongType, field, format!("Give {wanted}."))
+    Problem::new(Code::WrongType, field, format!("Give {wanted}.")).fix(Fix::Remove)
 }

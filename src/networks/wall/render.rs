@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    desk::{Code, Problem},
+    desk::{Code, Fix, Problem},
     networks::{Draft, Network, Rendered, Rules, Unit, checks::render_by},
 };
 
@@ -16,7 +16,7 @@ pub fn rules() -> Rules {
         text_unit: Unit::Characters,
         images: 10,
         image_bytes: 10_000_000,
-        image_types: &["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"],
+        image_types: &["image/jpeg", "image/png", "image/webp", "image/gif"],
         thread: "Further paragraphs of the same entry, each with a mark of its own.",
         first_comment: "A note at the foot of the entry.",
         settings: json!({ "type": "object", "additionalProperties": false, "properties": {} }),
@@ -45,8 +45,9 @@ pub fn settings_problems(settings: &Value, field: &str) -> Vec<Problem> {
                     format!("{field}.{name}"),
                     "The Wall has no settings; leave them out.",
                 )
+                .fix(Fix::Remove)
             })
             .collect(),
-        _ => vec![Problem::new(Code::WrongType, field, "Give an object, or leave it out.")],
+        _ => vec![Problem::new(Code::WrongType, field, "Give an object, or leave it out.").fix(Fix::Remove)],
     }
 }

@@ -14,9 +14,10 @@ use crate::{
     platform::{Purpose, Sealed, Timestamp},
     posts::{
         GroupStatus,
-        resolve::{due_of, is_near, refuse_unsendable},
+        resolve::{due_of, is_near},
         scene::{Scene, commit},
         store::{DeliveryRow, PostRow},
+        view::{Renderings, no_profiles},
         write::{Desired, Target},
     },
     profiles::Profile,
@@ -256,11 +257,7 @@ fn too_many(input: &BulkInput, scene: &Scene) -> Problem {
 
 /// The arguments as they were given.
 fn arguments_of(input: &BulkInput) -> serde_json::Value {
-    let mut arguments = serde_json::to_value(input).unwrap_or_default();
-    if let Some(object) = arguments.as_object_mut() {
-        object.retain(|_, value| !value.is_null());
-    }
-    arguments
+    serde_json::to_value(input).unwrap_or_default()
 }
 
 struct Change<'s> {
@@ -461,11 +458,11 @@ fn desired(
             let zone = TimeZoneName::or_utc(&workspace.time_zone);
             let when: When = resolve_when(text, &zone, caller.now(), "when")?;
             let due = due_of(caller, workspace, when, "when")?;
-            Ok(match refuse_unsendable(&keep.content, &scene.profiles_of(workspace), "") {
-                Ok(()) => Ok(Desired { due: Some(due), ..keep }),
-                Err(problems) => {
-                    Err(problems.first().map(|problem| problem.message.clone()).unwrap_or_default())
-                }
+            let renderings = Renderings::of(&keep.content, &scene.profiles);
+            let no_profiles = keep.content.profiles.is_empty().then(no_profiles);
+            Ok(match renderings.problems().into_iter().chain(no_profiles).next() {
+                None => Ok(Desired { due: Some(due), ..keep }),
+                Some(problem) => Err(problem.message),
             })
         }
         Action::Labels(_) => Ok(Ok(keep)),

@@ -6,12 +6,12 @@ use serde_json::json;
 use crate::{
     desk::{
         Caller, Code, Fix, Hints, Problem, Problems, ProfileId, Refusal, Scope, Scopes, Tool, When,
-        WorkspaceFacts, next_call,
+        WorkspaceFacts, corrected_call, next_call,
     },
     posts::{
         Content, DeliveryState,
         input::PostBody,
-        resolve::{Wish, due_of, is_near, refuse_unsendable, resolve_bodies},
+        resolve::{Resolved, Wish, due_of, is_near, refuse_unsendable, resolve_bodies},
         scene::{Scene, busy, check_revision, commit_one},
         store::{DeliveryRow, PostRow},
         view::PostGroupView,
@@ -220,12 +220,13 @@ impl Change<'_> {
     /// What `body` says in place of what the post said, at its time or the one that it has.
     async fn apply(&self, act: &'static str, body: &PostBody) -> Result<PostGroupView, Refusal> {
         let base = self.row.content.clone();
-        let wishes = vec![Wish { workspace: self.workspace, body, base, prefix: "" }];
+        let wishes = vec![Wish { workspace: self.workspace, body, base, prefix: "", is_new: false }];
         let bodies = resolve_bodies(self.caller, &self.scene.profiles, wishes, Problems::default()).await?;
-        let planned = bodies.each.first().ok_or(Refusal::Conflict).and_then(|body| match &body.when {
-            Some(when) => self.scheduled(&body.content, when.clone()),
-            None => self.keeping_time(&body.content),
+        let planned = bodies.each.first().ok_or(Refusal::Conflict).and_then(|new| match &new.when {
+            Some(when) => self.scheduled(new, when.clone()),
+            None => self.keeping_time(new),
         });
+        let planned = planned.map_err(|refusal| self.mendable(act, body, refusal));
         let (bodies, Planned { mut target, near }) = bodies.if_fine(self.caller, planned).await?;
         let writer = if near { self.caller.needing(PUBLISH) } else { self.caller.clone() };
         if let Some(content) = bodies.keep(&writer).await?.pop() {
@@ -235,22 +236,23 @@ impl Change<'_> {
     }
 
     /// New content, and this time.
-    fn scheduled(&self, content: &Content, when: When) -> Result<Planned, Refusal> {
+    fn scheduled(&self, body: &Resolved<'_>, when: When) -> Result<Planned, Refusal> {
         let due = due_of(self.caller, self.workspace, when, "when")?;
-        self.refuse_unsendable(content)?;
+        self.refuse_unsendable(body)?;
         let near = is_near(self.caller, self.workspace, &due);
         let hold = if near { self.workspace.hold_seconds } else { 0 };
-        let desired = Desired { content: content.clone(), due: Some(due), deleted: false };
+        let desired = Desired { content: body.content.clone(), due: Some(due), deleted: false };
         let target = self.target(desired).held_until(self.caller.now().plus_seconds(hold));
         Ok(Planned { target, near })
     }
 
     /// New content, at the time that it has.
-    fn keeping_time(&self, content: &Content) -> Result<Planned, Refusal> {
-        let kept = keeping_time(self.caller, self.workspace, &self.scene.profiles, self.row, content.clone());
+    fn keeping_time(&self, body: &Resolved<'_>) -> Result<Planned, Refusal> {
+        let content = body.content.clone();
+        let kept = keeping_time(self.caller, self.workspace, &self.scene.profiles, self.row, content);
         let Kept { target, sends, near } = kept.map_err(|Late| late())?;
         if sends {
-            self.refuse_unsendable(content)?;
+            self.refuse_unsendable(body)?;
         }
         Ok(Planned { target, near })
     }
@@ -259,15 +261,27 @@ impl Change<'_> {
         Target::existing(self.row, desired, &self.scene.profiles.iter().collect::<Vec<_>>())
     }
 
-    fn refuse_unsendable(&self, content: &Content) -> Result<(), Refusal> {
-        let profiles = self.scene.profiles_of(self.workspace);
-        refuse_unsendable(content, &profiles, "").map_err(|mut problems| {
-            let call = next_call("preview_post", json!({ "post_id": self.row.post_id }));
-            if let Some(first) = problems.first_mut() {
-                first.next.get_or_insert(call);
+    fn refuse_unsendable(&self, body: &Resolved<'_>) -> Result<(), Refusal> {
+        refuse_unsendable(body, &self.scene.profiles_of(self.workspace)).map_err(Refusal::Problems)
+    }
+
+    /// Only `update_post` has the arguments that mend content: others are answered with its call, or the preview's.
+    fn mendable(&self, act: &'static str, body: &PostBody, refusal: Refusal) -> Refusal {
+        let Refusal::Problems(mut problems) = refusal else { return refusal };
+        let post_id = &self.row.post_id;
+        let mut call = next_call("preview_post", json!({ "post_id": post_id }));
+        if act != UpdatePost::NAME {
+            let fields = json!({ "post_id": post_id, "when": body.when, "profiles": body.profiles });
+            let same = next_call(UpdatePost::NAME, fields);
+            if let Some(mended) = corrected_call(&same.tool, &same.arguments, &problems) {
+                call = mended;
             }
-            Refusal::Problems(problems)
-        })
+            problems.iter_mut().for_each(|problem| problem.fix = None);
+        }
+        if let Some(first) = problems.first_mut() {
+            first.next.get_or_insert(call);
+        }
+        Refusal::Problems(problems)
     }
 }
 
@@ -338,7 +352,7 @@ fn needs_of_when(when: Option<&str>) -> Scopes {
 /// Refuses what is wholly on the networks, or being sent.
 pub(super) fn refuse_if_live(row: &PostRow) -> Result<(), Refusal> {
     if row.deliveries.iter().any(DeliveryRow::is_busy) {
-        return Err(busy().into());
+        return Err(busy(&row.post_id).into());
     }
     let live = !row.deliveries.is_empty()
         && row.deliveries.iter().all(|delivery| delivery.state == DeliveryState::Published);

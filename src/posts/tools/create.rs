@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     desk::{
-        Caller, Code, Facts, Hints, PostId, Problem, Problems, Refusal, Scope, Scopes, Tool, When,
+        Caller, Code, Facts, Fix, Hints, PostId, Problem, Problems, Refusal, Scope, Scopes, Tool, When,
         WorkspaceFacts,
     },
     posts::{
@@ -220,10 +220,8 @@ async fn targets_of(
     let mut problems = Problems::default();
     let mut wishes = Vec::new();
     for (prefix, body, copy_from) in bodies {
-        match start(scene, body, *copy_from, prefix) {
-            Ok((workspace, base)) => wishes.push(Wish { workspace, body, base, prefix }),
-            Err(Refusal::Problems(found)) => found.into_iter().for_each(|problem| problems.add(problem)),
-            Err(refusal) => return Err(refusal),
+        if let Some((workspace, base)) = problems.keep_all(start(scene, body, *copy_from, prefix))? {
+            wishes.push(Wish { workspace, body, base, prefix, is_new: true });
         }
     }
     let bodies = resolve_bodies(caller, &scene.profiles, wishes, problems).await?;
@@ -264,12 +262,12 @@ fn target_of(
     scene: &Scene,
     body: &Resolved<'_>,
 ) -> Result<(Target, bool), Vec<Problem>> {
-    let Resolved { workspace, prefix, content, when } = body;
+    let Resolved { workspace, prefix, content, when, .. } = body;
     let profiles = scene.profiles_of(workspace);
     let due = when.clone().map(|when| due_of(caller, workspace, when, &format!("{prefix}when")));
-    let due = due.transpose().map_err(|problem| vec![problem])?;
+    let due = due.transpose().map_err(|problem| vec![problem.fix(Fix::Remove)])?;
     if due.is_some() {
-        refuse_unsendable(content, &profiles, prefix)?;
+        refuse_unsendable(body, &profiles)?;
     }
     let near = *when == Some(When::Now) || due.as_ref().is_some_and(|due| is_near(caller, workspace, due));
     let chosen: Vec<&Profile> = profiles.iter().collect();
@@ -306,11 +304,6 @@ fn workspace_for<'s>(
 ) -> Result<&'s WorkspaceFacts, Refusal> {
     match (&body.workspace, copied) {
         (None, Some(workspace)) => Ok(workspace),
-        (named, _) => facts.workspace(named.as_deref()).map_err(|refusal| match refusal {
-            Refusal::Problems(found) => {
-                Refusal::Problems(found.into_iter().map(|problem| problem.within(prefix)).collect())
-            }
-            other => other,
-        }),
+        (named, _) => facts.workspace(named.as_deref()).map_err(|refusal| refusal.within(prefix)),
     }
 }

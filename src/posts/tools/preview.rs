@@ -76,10 +76,11 @@ impl Tool for PreviewPost {
             None => start(&scene, &input.body, input.copy_from.as_deref(), "")?,
         };
         let (body, addresses) = without_addresses(input.body);
-        let wishes = vec![Wish { workspace, body: &body, base, prefix: "" }];
+        let wishes = vec![Wish { workspace, body: &body, base, prefix: "", is_new: true }];
         let bodies = resolve_bodies(caller, &scene.profiles, wishes, Problems::default()).await?;
         let resolved = bodies.discard(caller).await.into_iter().next().ok_or(Refusal::Conflict)?;
-        let due = resolved.when.map(|when| due_of(caller, workspace, when, "when")).transpose()?;
+        let due = resolved.when.map(|when| due_of(caller, workspace, when, "when")).transpose();
+        let due = due.map_err(|problem| problem.fix(Fix::Remove))?;
 
         let profiles = scene.profiles_of(workspace);
         let renderings = Renderings::of(&resolved.content, &profiles);

@@ -6,12 +6,13 @@ use serde_json::json;
 use super::bulk::Filter;
 use crate::{
     desk::{
-        Caller, Code, Hints, Moment, PostId, Problem, Refusal, Scope, Scopes, TimeZoneName, Tool, When,
-        open_cursor, page_limit, resolve_when, seal_cursor,
+        Caller, Code, Fix, Hints, Moment, PostId, Problem, Problems, Refusal, Scope, Scopes, TimeZoneName,
+        Tool, WorkspaceFacts, WorkspaceId, open_cursor, page_limit, resolve_bound, seal_cursor,
     },
     platform::{Statement, Timestamp, Value},
     posts::{
         GroupStatus,
+        content::folded,
         details::{PostDetails, details},
         scene::Scene,
         store::{self, PostRow},
@@ -44,7 +45,7 @@ pub struct ListInput {
     /// Only posts with this label.
     #[serde(default)]
     label: Option<String>,
-    /// Only posts that contain this text.
+    /// Only posts that contain this text, in any case.
     #[serde(default)]
     #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 200)))]
     text: Option<String>,
@@ -116,7 +117,7 @@ impl Tool for ListPosts {
         let workspace = scene.facts.workspace(input.workspace.as_deref())?;
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
         let profiles = scene.profiles_of(workspace);
-        let profile = profile_named(&profiles, &workspace.id, input.profile.as_deref())?;
+        let (profile, span) = picked(caller, workspace, &profiles, &input, "")?;
         let list = format!("list_posts {}", serde_json::to_string(&input).unwrap_or_default());
         let position: Option<Position> =
             input.cursor.as_deref().map(|cursor| open_cursor(caller, &list, cursor)).transpose()?;
@@ -125,7 +126,7 @@ impl Tool for ListPosts {
             workspace: workspace.id.as_str(),
             profile,
             limit: page_limit(input.limit),
-            span: span(caller, &zone, &input)?,
+            span,
             input: &input,
         };
         let mut answer = caller.read(vec![page.statement(position)]).await?;
@@ -146,6 +147,8 @@ impl Tool for ListPosts {
 
 /// Posts read at once for a bulk change.
 const BULK_PAGE: i64 = 100;
+/// Where the filter stands in the arguments of a bulk change.
+const FILTER: &str = "filter.";
 /// Most pages read for a bulk change.
 const BULK_PAGES: usize = 10;
 
@@ -153,23 +156,20 @@ const BULK_PAGES: usize = 10;
 /// when there are more.
 pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter, most: usize) -> Result<Scene, Refusal> {
     let mut scene = Scene::read(caller, &[], None).await?;
-    let workspace = scene.facts.workspace(filter.workspace.as_deref())?.clone();
+    let workspace = scene.facts.workspace(filter.workspace.as_deref());
+    let workspace = workspace.map_err(|refusal| refusal.within(FILTER))?.clone();
     let profiles = scene.profiles_of(&workspace);
     let input = ListInput {
+        profile: filter.profile.clone(),
         status: filter.status,
         from: filter.from.clone(),
         to: filter.to.clone(),
         label: filter.label.clone(),
         ..ListInput::default()
     };
-    let page = Page {
-        caller,
-        workspace: workspace.id.as_str(),
-        profile: profile_named(&profiles, &workspace.id, filter.profile.as_deref())?,
-        limit: BULK_PAGE,
-        span: span(caller, &TimeZoneName::or_utc(&workspace.time_zone), &input)?,
-        input: &input,
-    };
+    let (profile, span) = picked(caller, &workspace, &profiles, &input, FILTER)?;
+    let page =
+        Page { caller, workspace: workspace.id.as_str(), profile, limit: BULK_PAGE, span, input: &input };
     let mut position = None;
     for _ in 0..BULK_PAGES {
         let rows: Vec<PostRow> = caller.read(vec![page.statement(position)]).await?.next_as()?;
@@ -207,6 +207,7 @@ impl Page<'_> {
     fn statement(&self, position: Option<Position>) -> Statement {
         let (tenant, grant) = self.caller.sight();
         let states = self.input.status.and_then(states_of).map(|states| json!(states).to_string());
+        let text = self.input.text.as_deref().map(folded);
         let last = position.as_ref().map(|position| position.post_id.clone());
         match self.span {
             None => store::POSTS_NEWEST.with([
@@ -219,7 +220,7 @@ impl Page<'_> {
                 (self.input.status == Some(GroupStatus::Draft)).into(),
                 self.profile.clone().into(),
                 self.input.label.clone().into(),
-                self.input.text.clone().into(),
+                text.into(),
             ]),
             Some((from, to)) => store::POSTS_BY_DUE.with([
                 tenant,
@@ -231,7 +232,7 @@ impl Page<'_> {
                 from.into(),
                 self.profile.clone().into(),
                 self.input.label.clone().into(),
-                self.input.text.clone().into(),
+                text.into(),
                 to.into(),
                 position.and_then(|position| position.due_at).map_or(Value::Int(-1), Value::Int),
             ]),
@@ -254,56 +255,63 @@ fn states_of(status: GroupStatus) -> Option<&'static [&'static str]> {
     }
 }
 
-fn profile_named(
+/// The profile and the span of due times that `input` picks; `prefix` is where its fields stand in the arguments.
+///
+/// # Errors
+/// All that is wrong with them.
+fn picked(
+    caller: &Caller<'_>,
+    workspace: &WorkspaceFacts,
     profiles: &[Profile],
-    workspace: &crate::desk::WorkspaceId,
-    named: Option<&str>,
-) -> Result<Option<String>, Refusal> {
-    let Some(named) = named else { return Ok(None) };
-    let chosen = profiles::choose(profiles, workspace, &[named.to_owned()], "profile").map_err(|found| {
-        // The one wanted profile is the argument itself, not an item of a list.
-        Refusal::Problems(
-            found
-                .into_iter()
-                .map(|mut problem| {
-                    "profile".clone_into(&mut problem.field);
-                    problem
-                })
-                .collect(),
-        )
-    })?;
-    Ok(chosen.first().map(|profile| profile.id.to_string()))
+    input: &ListInput,
+    prefix: &str,
+) -> Result<(Option<String>, Option<(Timestamp, Timestamp)>), Refusal> {
+    let mut problems = Problems::default();
+    let profile = input.profile.as_ref().and_then(|named| {
+        let field = format!("{prefix}profile");
+        problems.keep(profile_named(profiles, &workspace.id, named, &field))
+    });
+    let zone = TimeZoneName::or_utc(&workspace.time_zone);
+    let mut bound = |text: &Option<String>, name: &str| {
+        let text = text.as_deref()?;
+        let bound = resolve_bound(text, &zone, caller.now(), &format!("{prefix}{name}"));
+        problems.keep(bound.map_err(|problem| match problem.fix {
+            // Of a bulk change it would reach more posts.
+            None if prefix.is_empty() => problem.fix(Fix::Remove),
+            _ => problem,
+        }))
+    };
+    let (from, to) = (bound(&input.from, "from"), bound(&input.to, "to"));
+    problems.refuse_if_any()?;
+    let by_due = from.is_some() || to.is_some() || input.status == Some(GroupStatus::Scheduled);
+    let span = by_due.then(|| (from.unwrap_or(START), to.unwrap_or(END)));
+    Ok((profile, span))
 }
 
-/// The span of due times, if the list is by due time. A span's ends may be past.
-fn span(
-    caller: &Caller<'_>,
-    zone: &TimeZoneName,
-    input: &ListInput,
-) -> Result<Option<(Timestamp, Timestamp)>, Refusal> {
-    let scheduled = input.status == Some(GroupStatus::Scheduled);
-    if input.from.is_none() && input.to.is_none() && !scheduled {
-        return Ok(None);
-    }
-    let end = |text: &Option<String>, field: &str, default: Timestamp| match text {
-        None => Ok(default),
-        Some(text) => match resolve_when(text, zone, Timestamp::from_millis(0), field) {
-            _ if text.starts_with(['P', 'p']) => resolve_when(text, zone, caller.now(), field),
-            other => other,
+/// Before all due times.
+const START: Timestamp = Timestamp::from_millis(0);
+/// After all due times.
+const END: Timestamp = Timestamp::from_millis(u32::MAX as i64 * 1000);
+
+fn profile_named(
+    profiles: &[Profile],
+    workspace: &WorkspaceId,
+    named: &str,
+    field: &str,
+) -> Result<String, Problem> {
+    let chosen = profiles::choose(profiles, workspace, &[named.to_owned()], field);
+    match chosen.as_deref() {
+        Ok([only]) => Ok(only.id.to_string()),
+        Ok(_) => Err(Problem::new(Code::AmbiguousProfile, field, "Leave it out for all, or name one.")
+            .fix(Fix::Remove)),
+        // The one wanted profile is the argument itself, not an item of a list.
+        Err(found) => {
+            let problem = found.first().cloned();
+            let mut problem = problem.unwrap_or_else(|| Problem::new(Code::SocialProfileRejected, field, ""));
+            field.clone_into(&mut problem.field);
+            Err(problem)
         }
-        .and_then(|when| match when {
-            When::Now => Ok(caller.now()),
-            When::At(due) => Ok(due.at),
-            When::NextSlot => Err(Problem::new(
-                Code::InvalidSchedule,
-                field,
-                "Give a time, now, or a duration such as P7D.",
-            )),
-        }),
-    };
-    let from = end(&input.from, "from", Timestamp::from_millis(0))?;
-    let to = end(&input.to, "to", Timestamp::from_millis(i64::from(u32::MAX) * 1000))?;
-    Ok(Some((from, to)))
+    }
 }
 
 fn summary(row: &PostRow, profiles: &[Profile], zone: &TimeZoneName, now: Timestamp) -> PostSummary {

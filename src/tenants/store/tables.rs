@@ -10,7 +10,7 @@ pub struct TenantTable {
     pub key: &'static [&'static str],
     /// What is exported besides the tenant and the key.
     pub columns: &'static [&'static str],
-    /// What never leaves: secrets and their hashes.
+    /// What never leaves: secrets and their hashes, and what is made from other columns.
     pub secret: &'static [&'static str],
     /// A page of its rows. ?1 tenant, then the key of the row before, then the limit.
     pub export: Sql,
@@ -85,7 +85,7 @@ tenant_tables! {
     change (change_id) [holder, act, posts, at, undone_at] secret [];
     post_revision (post_id, revision) [content, due_at, due_local, due_zone, deleted, at] secret [];
     post_group (post_id) [workspace_id, revision, content, content_hash, due_at, due_local, due_zone, user_id,
-        grant_id, scheduled_by, created_at, updated_at, deleted_at] secret [];
+        grant_id, scheduled_by, created_at, updated_at, deleted_at] secret [searched];
     media (media_id) [workspace_id, hash, content_type, bytes, width, height, alt, created_at] secret [];
     connect_request (connect_id) [workspace_id, network, profile_id, user_id, created_at, expires_at, used_at]
         secret [];
