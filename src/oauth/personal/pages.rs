@@ -40,6 +40,7 @@ struct TokensPage<'a> {
 struct TokenPage<'a> {
     organisation: &'a str,
     safename: &'a str,
+    csrf: String,
     label: &'a str,
     in_address: bool,
     /// The token, or the address that it is part of.
@@ -158,6 +159,7 @@ async fn create(platform: &Platform<'_>, request: &Request, safename: &str) -> R
     let template = TokenPage {
         organisation: &facts.tenant_name,
         safename,
+        csrf: session.csrf(platform.config),
         label: &new.label,
         in_address,
         secret: if in_address { format!("{endpoint}/{}", token.expose()) } else { token.expose().to_owned() },

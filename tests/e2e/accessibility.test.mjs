@@ -1,0 +1,416 @@
+// Every page there is, in the states that people meet it in, looked at with axe-core: no violation of WCAG 2.2 AA in
+// light or dark, on a phone or a desk, and nothing to scroll sideways. Which pages there are, the routing table and the
+// templates say: one that is not opened here fails the last test.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:https";
+import { after, before, test } from "node:test";
+import { Visitor } from "../../scripts/lib/forms.mjs";
+import { authorizationUrl, discover, obtainToken, pkce, register, requestToken } from "../../scripts/lib/oauth.mjs";
+import { violations } from "./lib/axe.mjs";
+import { makeCertificate } from "./lib/certificate.mjs";
+import { startChromium } from "./lib/chromium.mjs";
+import { callTool, deploy, postMcp } from "./lib/deployment.mjs";
+import { FileServer } from "./lib/files.mjs";
+import { Mailbox, linkIn } from "./lib/mailbox.mjs";
+import { patternOf, readPaths, readTemplates } from "./lib/pages.mjs";
+import { png } from "./lib/pictures.mjs";
+
+/** Paths that answer GET with something that is no page. */
+const NO_PAGES = [
+  "/healthz",
+  "/passkeys.js",
+  "/.well-known/oauth-authorization-server",
+  "/.well-known/oauth-protected-resource/{}/mcp",
+  "/{}/mcp",
+  "/media/{}/{}/{}",
+  "/{}/{}/feed.atom",
+  "/{}/{}/feed.json",
+];
+const VIEWER = "vera.viewer@acme.example";
+const LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft";
+const REDIRECT = "http://127.0.0.1:9/callback";
+
+let mailbox;
+/** One that sends letters, and one that does not. */
+let mailing;
+let deployment;
+let browser;
+let files;
+/** A client that is described by a document, and where that stands. */
+let described;
+let acme;
+let client;
+let workspace;
+before(async () => {
+  mailbox = await Mailbox.open();
+  const certificate = makeCertificate();
+  described = await describeClient(certificate);
+  const trusting = { env: { NODE_EXTRA_CA_CERTS: certificate.file } };
+  [mailing, deployment, browser, files] = await Promise.all([deploy({ settings: mailbox.settings }), deploy(trusting), startChromium(), FileServer.start()]);
+  acme = await deployment.createTenant("acme");
+  await deployment.operator.call("invite", { safename: "acme", email: VIEWER, name: "Vera Viewer", role: "viewer", approver: true });
+  client = await deployment.client(acme, { also: ["posts:publish", "social_profiles:write"] });
+  [workspace] = (await callTool(client, "whoami", {})).workspaces;
+  await deployment.saveSettings(acme, workspace.id, { hold_seconds: "0" });
+});
+after(async () => {
+  await client?.close();
+  await Promise.all([mailing?.stop(), deployment?.stop(), browser?.close(), files?.stop()]);
+  await mailbox?.close();
+  described?.server.closeAllConnections();
+  described?.server.close();
+});
+
+/** Serves the document of a client that is answered on the web or on this machine. */
+async function describeClient(certificate) {
+  const server = createServer(certificate, (_request, answer) => {
+    const document = { client_id: described.id, client_name: "Hosted assistant", redirect_uris: [described.callback, REDIRECT] };
+    answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(document));
+  }).listen(0, "localhost");
+  await once(server, "listening");
+  const origin = `https://localhost:${server.address().port}`;
+  return { server, id: `${origin}/client.json`, callback: `${origin}/callback` };
+}
+
+const seen = { paths: new Set(), bodies: [] };
+
+/** Looks at the page that is open; `status` is what it was answered with. */
+async function look(page) {
+  const { origin, pathname } = new URL(page.url());
+  const side = [deployment, mailing].some((one) => one.contentOrigin === origin) ? "Content" : "App";
+  seen.paths.add(`${side} ${patternOf(side, pathname)}`);
+  seen.bodies.push(await page.content());
+  assert.deepEqual(await violations(page), []);
+}
+
+async function open(page, address, status = 200) {
+  const answer = await page.goto(address);
+  assert.equal(answer.status(), status, `${address}\n${await page.locator("body").textContent()}`);
+  await look(page);
+}
+
+/** Presses a button and looks at what comes; `heading` is on it. Fields are sent as they are, whatever the browser thinks. */
+async function press(page, scope, name, heading) {
+  await scope.locator("form").evaluateAll((forms) => forms.forEach((form) => (form.noValidate = true)));
+  await Promise.all([page.waitForEvent("domcontentloaded"), scope.getByRole("button", { name, exact: true }).first().click()]);
+  await page.getByText(heading).first().waitFor();
+  await look(page);
+}
+
+async function freshPage() {
+  const context = await browser.newContext();
+  // A sandboxed page runs nobody's timers, axe-core's neither.
+  await context.route(`${deployment.contentOrigin}/**`, async (route) => {
+    const answer = await route.fetch();
+    const headers = { ...answer.headers() };
+    headers["content-security-policy"] = headers["content-security-policy"].replace(/; sandbox[^;]*/, "");
+    await route.fulfill({ response: answer, headers });
+  });
+  return context.newPage();
+}
+
+/** A browser in which a member is signed in. */
+async function signedIn(email, where = deployment) {
+  const page = await freshPage();
+  await page.goto(await where.signInLink(acme, email));
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${where.origin}/`);
+  return page;
+}
+
+const close = (...pages) => Promise.all(pages.map((page) => page.context().close()));
+
+test("signing in by mail", async () => {
+  const tenant = await mailing.createTenant("acme");
+  const [desk, phone] = [await freshPage(), await freshPage()];
+  await desk.goto(`${mailing.origin}/account`);
+  await look(desk);
+  await desk.getByLabel("E-mail address").fill(`nobody ${LONG_WORD}`);
+  await press(desk, desk, "Send me a link", "This is not an e-mail address.");
+  await desk.getByLabel("E-mail address").fill(tenant.owner_email);
+  await press(desk, desk, "Send me a link", "The link asks there for this code");
+
+  const link = linkIn(await mailbox.next(), mailing.origin);
+  await open(phone, link);
+  await phone.getByLabel("Code").fill("12");
+  await press(phone, phone, "Sign in", "That is not the code");
+
+  await open(desk, link);
+  await press(desk, desk, "Sign in", "Your account");
+  await open(desk, link, 404);
+  await open(desk, `${mailing.origin}/sign-in?again=1&next=%2Faccount`);
+  await open(desk, `${mailing.origin}/acme/members`);
+  const invite = desk.getByRole("region", { name: "Invite somebody" });
+  await invite.getByLabel("E-mail address").fill("nora.new@acme.example");
+  await press(desk, invite, "Invite", "A letter with the link is on its way.");
+  await close(desk, phone);
+});
+
+test("signing in without mail, and the account with a passkey", async () => {
+  const page = await freshPage();
+  await open(page, `${deployment.origin}/sign-in`);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true };
+  await devtools.send("WebAuthn.addVirtualAuthenticator", { options: { ...options, automaticPresenceSimulation: true } });
+  await page.goto(await deployment.signInLink(acme));
+  await press(page, page, "Sign in", "Your organisations");
+  await open(page, `${deployment.origin}/account`);
+  await page.getByLabel("Name of the new passkey").fill(LONG_WORD.slice(0, 60));
+  await press(page, page, "Add a passkey", LONG_WORD.slice(0, 60));
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await page.getByText("This device holds a passkey of yours already.").waitFor();
+  await look(page);
+  await close(page);
+});
+
+test("members and invitations", async () => {
+  const owner = await signedIn();
+  const [stranger, viewer] = [await freshPage(), await signedIn(VIEWER)];
+  await open(owner, `${deployment.origin}/acme/members`);
+  const invite = owner.getByRole("region", { name: "Invite somebody" });
+  await invite.getByLabel("E-mail address").fill("no address");
+  await press(owner, invite, "Invite", "This is not an e-mail address.");
+  await invite.getByLabel("E-mail address").fill(`${LONG_WORD.slice(0, 60)}@acme.example`);
+  await press(owner, invite, "Invite", "Hand over this link");
+  const link = await owner.locator("pre").textContent();
+
+  await open(stranger, link);
+  await press(stranger, stranger, "Join", "Give a name of 1 to 100 characters.");
+  await open(viewer, link);
+  await open(viewer, `${deployment.origin}/acme/members`);
+
+  await open(owner, `${deployment.origin}/acme/members`);
+  await press(owner, owner, `Withdraw the invitation of ${LONG_WORD.slice(0, 60)}@acme.example`, "Withdrawn.");
+  await open(stranger, link, 404);
+
+  await deployment.createTenant("other");
+  const guest = await freshPage();
+  await guest.goto(await deployment.signInLink({ safename: "other", owner_email: "owner@other.example" }));
+  await guest.getByRole("button", { name: "Sign in" }).click();
+  await invite.getByLabel("E-mail address").fill("owner@other.example");
+  await press(owner, invite, "Invite", "Hand over this link");
+  await open(guest, await owner.locator("pre").textContent());
+  await press(guest, guest, "Join", "Your organisations");
+  await close(owner, stranger, viewer, guest);
+});
+
+/** The authorization address of a client, as it would open it in the browser. */
+async function asking({ name, ...parameters }) {
+  const { resource, server } = await discover(acme.mcp_url);
+  const metadata = { client_name: name, redirect_uris: [REDIRECT] };
+  const { client_id: clientId } = name ? await register(server, metadata) : { client_id: parameters.clientId };
+  const { challenge } = pkce();
+  return authorizationUrl(server, { clientId, redirectUri: REDIRECT, challenge, resource: resource.resource, state: "s", ...parameters });
+}
+
+test("consent, and what an app's request is refused with", async () => {
+  const owner = await signedIn();
+  await open(owner, await asking({ name: `Zapper ${LONG_WORD}`, scope: "posts:read posts:publish offline_access" }));
+  await owner.getByRole("checkbox").evaluateAll((boxes) => boxes.forEach((box) => (box.checked = false)));
+  await press(owner, owner, "Allow", "Tick at least one");
+
+  // The app that was told to ask for more, and asks.
+  const person = { visitor: new Visitor(), signInLink: () => deployment.signInLink(acme) };
+  const narrow = await obtainToken({ mcpUrl: acme.mcp_url, scope: "workspace:read posts:read", ...person });
+  const create = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "create_post", arguments: { text: "x" } } };
+  assert.equal((await postMcp(acme.mcp_url, create, { token: narrow.access_token })).status, 403);
+  await open(owner, await asking({ clientId: narrow.client_id, scope: "workspace:read posts:read posts:write" }));
+  await owner.getByText("What it may do already, and keeps").waitFor();
+
+  await deployment.operator.call("create_tenant", {
+    safename: "bureau",
+    name: "Bureau of Ships",
+    owner_email: acme.owner_email,
+    owner_name: "Owner of acme",
+    workspace: "Main",
+    time_zone: "Europe/Stockholm",
+  });
+  await open(owner, await asking({ name: "Undecided", resource: undefined }));
+  await press(owner, owner, "Show its workspaces", "The app named none.");
+
+  await open(owner, await asking({ clientId: described.id, redirectUri: described.callback }));
+  await owner.getByText("proven address").waitFor();
+  await open(owner, await asking({ clientId: described.id }));
+  await owner.getByText("Any program on your device can say so.").waitFor();
+
+  const viewer = await signedIn(VIEWER);
+  await open(viewer, await asking({ name: "Ambitious", scope: "posts:read posts:write social_profiles:write" }));
+
+  await open(owner, await asking({ clientId: "cli_nobody" }), 400);
+  await open(owner, await asking({ name: "No challenge", challenge: undefined }), 400);
+  await open(owner, await asking({ name: "Elsewhere", redirectUri: "http://127.0.0.1:9/elsewhere" }), 400);
+  await open(owner, `${deployment.origin}/consent/nothing`, 410);
+  await close(owner, viewer);
+});
+
+test("connected apps", async () => {
+  const owner = await signedIn();
+  const viewer = await signedIn(VIEWER);
+  await open(viewer, `${deployment.origin}/acme/apps`);
+  const person = { visitor: new Visitor(), signInLink: () => deployment.signInLink(acme) };
+  const mcpUrl = acme.mcp_url;
+  const scope = "workspace:read social_profiles:read posts:read posts:write offline_access";
+  const token = await obtainToken({ mcpUrl, clientName: "Planner", scope, ...person });
+  const { server } = await discover(mcpUrl);
+  const refresh = () => requestToken(server, { grant_type: "refresh_token", refresh_token: token.refresh_token, client_id: token.client_id });
+  await refresh();
+  await refresh();
+  const call = { jsonrpc: "2.0", id: 1, method: "tools/call" };
+  const post = { name: "create_post", arguments: { text: "Planned ahead", profiles: ["@main"], when: "P3D" } };
+  assert.equal((await postMcp(mcpUrl, { ...call, params: post }, { token: token.access_token })).status, 200);
+  await open(owner, `${deployment.origin}/acme/apps`);
+  assert.match(await owner.getByRole("main").textContent(), /It repeated a refresh token/);
+
+  const planner = owner.getByRole("region", { name: /Planner/ });
+  await planner.getByRole("checkbox").evaluateAll((boxes) => boxes.forEach((box) => (box.checked = false)));
+  await press(owner, planner, "Narrow", "leave at least one capability");
+  await press(owner, planner, "End this connection", "Ended, and still to go out");
+
+  await obtainToken({ mcpUrl, clientName: "Reader", scope: "posts:read", visitor: new Visitor(), signInLink: () => deployment.signInLink(acme, VIEWER) });
+  await open(viewer, `${deployment.origin}/acme/apps`);
+  await close(owner, viewer);
+});
+
+test("personal access tokens", async () => {
+  const owner = await signedIn();
+  const viewer = await signedIn(VIEWER);
+  const address = `${deployment.origin}/acme/tokens`;
+  await open(owner, address);
+  await open(viewer, address);
+  await owner.getByLabel("On, in the header and in addresses").check();
+  await press(owner, owner, "Save", "A new token");
+  await press(owner, owner, "Make the token", "A new token");
+  await owner.getByRole("alert").waitFor();
+  for (const [label, kind] of [["Nightly import", "header"], [LONG_WORD.slice(0, 60), "address"]]) {
+    await owner.getByLabel("What will use it").fill(label);
+    await owner.getByLabel("How it is presented").selectOption(kind);
+    await owner.locator("input[name=workspace]").check();
+    await press(owner, owner, "Make the token", "Copy this now.");
+    await owner.goto(address);
+  }
+  await press(owner, owner, "Revoke Nightly import", "revoked");
+  await close(owner, viewer);
+});
+
+test("who did what", async () => {
+  const owner = await signedIn();
+  const viewer = await signedIn(VIEWER);
+  const address = `${deployment.origin}/acme/audit`;
+  await open(owner, address);
+  await open(owner, `${address}?what=nothing-like-this`);
+  await open(owner, `${address}?from=tomorrow`, 400);
+  await open(viewer, address, 403);
+  await close(owner, viewer);
+});
+
+test("settings", async () => {
+  const owner = await signedIn();
+  const viewer = await signedIn(VIEWER);
+  const address = `${deployment.origin}/acme/settings/${workspace.id}`;
+  await open(owner, address);
+  await owner.getByLabel("Grace for late posts, in minutes").fill("-1");
+  await owner.getByLabel("Time zone").fill("Atlantis/Capital");
+  await press(owner, owner, "Save", "Grace for late posts");
+  assert.equal(await owner.locator(".bad").count(), 2);
+  await owner.goto(address);
+  await press(owner, owner, "Save", "Saved.");
+  await open(viewer, address);
+  await close(owner, viewer);
+});
+
+/** The address at which an account of a network is connected. */
+const connectUrl = async (network) => (await callTool(client, "connect_social_profile", { network })).connect_url;
+
+test("connecting accounts", async () => {
+  const owner = await signedIn();
+  await open(owner, await connectUrl("bluesky"));
+  await owner.getByLabel("Server").fill("https://10.0.0.1");
+  await owner.getByLabel("Handle").fill(LONG_WORD);
+  await owner.getByLabel("App password").fill("aaaa-bbbb-cccc-dddd");
+  await press(owner, owner, "Connect", "Nothing was connected yet.");
+
+  const address = await connectUrl("wall");
+  await open(owner, address);
+  await press(owner, owner, "Make the Wall", "Nothing was connected yet.");
+  await owner.getByLabel("Handle").fill("quiet");
+  await owner.getByLabel("Display name").fill(LONG_WORD);
+  await press(owner, owner, "Make the Wall", "@quiet is connected");
+  await open(owner, address);
+  await open(owner, `${deployment.origin}/acme/connect/nothing`, 404);
+  await open(owner, `${deployment.contentOrigin}/acme/quiet`);
+  await close(owner);
+});
+
+test("posts and the Wall", async () => {
+  const owner = await signedIn();
+  const picture = (name) => ({ url: files.serve(name, png(), "image/png"), alt: "The harbour at noon" });
+  const hold = { profiles: ["@main"], text: `The office moves. ${LONG_WORD}\n\nhttps://example.com/${LONG_WORD}`, note: "Ask Ada first." };
+  const draft = await callTool(client, "create_post", { ...hold, text: "The harbour office moves. ".repeat(600) });
+  const waiting = await callTool(client, "create_post", { ...hold, when: "P3D" });
+  const posts = [
+    { ...hold, media: [picture("a.png")], thread: [{ text: "Here is why." }], when: "PT1S" },
+    { profiles: ["@main"], text: "Three views of it.", media: ["b.png", "c.png", "d.png"].map(picture), when: "PT1S" },
+    ...Array.from({ length: 21 }, (_, index) => ({ profiles: ["@main"], text: `Number ${index + 1}`, when: "PT1S" })),
+  ];
+  const made = (await callTool(client, "create_posts", { posts })).posts;
+  const published = await deployment.tickUntil(async () => {
+    const { posts: on } = await callTool(client, "list_posts", { status: "published", limit: 50 });
+    return on.length === made.length && callTool(client, "get_post", { post_id: made[0].post_id });
+  });
+  await open(owner, draft.review_url);
+  await open(owner, waiting.review_url);
+  await open(owner, published.review_url);
+  await press(await opened(owner, waiting.review_url), owner, "Cancel: make it a draft again", "Post in");
+
+  const [{ url }] = published.deliveries;
+  await open(owner, url);
+  const wall = url.slice(0, url.lastIndexOf("/"));
+  await open(owner, wall);
+  await owner.getByRole("link", { name: "Older posts" }).click();
+  await look(owner);
+  await open(owner, `${wall}/nothing`, 404);
+  await close(owner);
+});
+
+async function opened(page, address) {
+  await page.goto(address);
+  return page;
+}
+
+test("what is not there, forged, or too much", async () => {
+  const owner = await signedIn();
+  await open(owner, `${deployment.origin}/nobody/members`, 404);
+  await owner.goto(`${deployment.origin}/account`);
+  await owner.locator("input[name=csrf]").evaluateAll((fields) => fields.forEach((field) => (field.value = "forged")));
+  await press(owner, owner, "Sign out everywhere", "This form is not valid any more");
+  for (let visits = 0; visits < 256; visits += 16) {
+    const answers = await Promise.all(Array.from({ length: 16 }, () => fetch(`${deployment.origin}/sign-in`)));
+    if (answers.some(({ status }) => status === 429)) break;
+  }
+  await open(owner, `${deployment.origin}/sign-in`, 429);
+  await close(owner);
+});
+
+test("the rules find what is wrong", async () => {
+  const page = await freshPage();
+  await page.setContent('<title>Bad</title><p style="color:#999;background:#fff">Pale</p><input><button style="width:9px;height:9px"></button><pre>' + LONG_WORD);
+  const found = (await violations(page)).join("\n");
+  for (const rule of ["color-contrast", "label", "html-has-lang", "button-name", "375 wide", "pixels too wide"]) assert.match(found, new RegExp(rule));
+  await close(page);
+});
+
+test("no page was left out", () => {
+  const paths = readPaths().map(({ origin, pattern }) => ({ pattern, path: `${origin} ${pattern}` }));
+  assert.ok(paths.length > 20, "the routing table was read");
+  assert.deepEqual(NO_PAGES.filter((pattern) => !paths.some((path) => path.pattern === pattern)), [], "no such path any more");
+  const missing = paths.filter(({ pattern, path }) => !NO_PAGES.includes(pattern) && !seen.paths.has(path));
+  assert.deepEqual(missing, [], "these paths have no line above");
+
+  const templates = readTemplates();
+  assert.ok(templates.length > 20, "the templates were read");
+  const unseen = templates.filter(({ words }) => !seen.bodies.some((body) => body.includes(words)));
+  assert.deepEqual(unseen, [], "these templates are on no page above");
+});
