@@ -43,10 +43,24 @@ pub(super) fn refusal_of(
     act: &Act<'_>,
     code: Code,
 ) -> Statement {
+    repeatable(platform, line(platform, store::AUDIT_REFUSAL, tenant, Some(authority), act, code.as_str()))
+}
+
+/// A refusal with the time since when the same one is not written again.
+fn repeatable(platform: &Platform<'_>, mut refusal: Statement) -> Statement {
     let since = platform.now().plus_seconds(-SAME_REFUSAL_SECONDS);
-    let mut refusal = line(platform, store::AUDIT_REFUSAL, tenant, Some(authority), act, code.as_str());
     refusal.parameters.push(AuditId::earliest(since).into());
     refusal
+}
+
+/// A refusal of somebody who is not known, with a code that says why.
+pub fn refusal_of_stranger(
+    platform: &Platform<'_>,
+    tenant: &TenantId,
+    act: &Act<'_>,
+    outcome: &str,
+) -> Statement {
+    repeatable(platform, line(platform, store::AUDIT_REFUSAL, tenant, None, act, outcome))
 }
 
 /// An operator's act on a tenant, for a batch of its shard.

@@ -202,7 +202,7 @@ pub(super) async fn redeem(
         store::BEGIN_SESSION_BY_LINK.with([link.into(), hash, id, browser, at, expires_at]),
         new.end_former(),
         store::FIND_UNPROVED.with([new.hash().into()]),
-        new.act(platform, "link"),
+        new.act(platform, None, "link"),
     ];
     let answers = platform.directory.batch(batch).await?;
     let begun = answers.get(1).is_some_and(|rows| !rows.is_empty());

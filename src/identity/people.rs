@@ -84,6 +84,7 @@ pub(super) async fn prove(
     let batch = vec![
         store::END_UNPROVED_SESSIONS.with([person.into(), kept.into()]),
         store::END_UNPROVED_PASSKEYS.with([person.into()]),
+        store::END_UNPROVED_IDENTITIES.with([person.into()]),
         store::PROVE_PERSON.with([person.into(), platform.now().into()]),
     ];
     platform.directory.batch(batch).await.map(drop)
@@ -103,7 +104,7 @@ pub(super) async fn enter(
     let batch = vec![
         store::ENTER.with([person.into(), now.clone()]),
         store::BEGIN_SESSION_BY_INVITATION.with([person.into(), hash, id, browser, now, expires_at]),
-        new.act(platform, "invitation"),
+        new.act(platform, None, "invitation"),
         new.end_former(),
     ];
     let answers = platform.directory.batch(batch).await?;

@@ -4,7 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::{SignInMethod, browser, store};
 use crate::{
-    desk::{Act, RecentSignIn, SessionId, UserId, act_of_session, token_hash},
+    desk::{Act, Reach, RecentSignIn, SessionId, TenantId, UserId, act_of_session, token_hash},
     http::{Cookie, Form, Notice, Request, Response},
     platform::{
         Config, DatabaseFault, Entropy, FromRow, Platform, Purpose, Row, RowFault, Statement, Timestamp,
@@ -26,6 +26,8 @@ pub struct Session {
     pub session_id: SessionId,
     /// The person.
     pub user_id: UserId,
+    /// The one tenant that the session is valid for: it was begun through that tenant's provider.
+    pub only: Option<TenantId>,
     /// The person's name.
     pub name: String,
     /// The person's e-mail address.
@@ -48,6 +50,7 @@ impl FromRow for SessionRow {
         let session = Session {
             session_id: row.get("session_id")?,
             user_id: row.get("user_id")?,
+            only: row.get("tenant_id")?,
             name: row.get("name")?,
             email: row.get("email")?,
             hash: row.get("session_hash")?,
@@ -143,7 +146,12 @@ pub(super) fn end_all(platform: &Platform<'_>, session: &Session) -> Vec<Stateme
 
 /// Records a sign-out, before the session that asks for it is gone.
 fn ending(platform: &Platform<'_>, session: &Session, which: &str) -> Statement {
-    act_of_session(platform, &session.hash, None, &Act { name: "sign_out", subjects: &[which] })
+    act_of_session(
+        platform,
+        &session.hash,
+        session.only.as_ref(),
+        &Act { name: "sign_out", subjects: &[which] },
+    )
 }
 
 /// A fresh secret of 256 bits.
@@ -193,9 +201,10 @@ impl NewSession {
         ]
     }
 
-    /// The statement that records signing in `with` something, after the one that begins the session.
-    pub(super) fn act(&self, platform: &Platform<'_>, with: &str) -> Statement {
-        act_of_session(platform, &self.hash, None, &Act { name: "sign_in", subjects: &[with] })
+    /// The statement that records signing in `with` something, after the one that begins the session: for the audit of
+    /// `tenant`, or of all the person's tenants.
+    pub(super) fn act(&self, platform: &Platform<'_>, tenant: Option<&TenantId>, with: &str) -> Statement {
+        act_of_session(platform, &self.hash, tenant, &Act { name: "sign_in", subjects: &[with] })
     }
 
     /// The statement that ends the browser's former session if this one has begun.
@@ -205,6 +214,11 @@ impl NewSession {
 }
 
 impl Session {
+    /// How far it reaches.
+    pub fn reach(&self) -> Reach {
+        Reach { user_id: self.user_id.clone(), only: self.only.clone() }
+    }
+
     /// Proof that the person signed in less than 5 minutes ago.
     pub fn recent(&self, now: Timestamp) -> Option<RecentSignIn> {
         RecentSignIn::of(self.signed_in_at, now)

@@ -4,7 +4,7 @@ use crate::platform::statements;
 
 statements! { Directory:
     /// A live session and its person. ?1 hash ?2 now ?3 the earliest last use that still counts
-    pub(super) FIND_SESSION = "find_session", "SELECT s.session_hash, s.session_id, s.user_id, s.method, s.signed_in_at, s.seen_at, p.name, p.email
+    pub(super) FIND_SESSION = "find_session", "SELECT s.session_hash, s.session_id, s.user_id, s.tenant_id, s.method, s.signed_in_at, s.seen_at, p.name, p.email
 FROM session s JOIN person p ON p.user_id = s.user_id
 WHERE s.session_hash = ?1 AND s.expires_at > ?2 AND s.seen_at > ?3";
 
@@ -88,6 +88,10 @@ WHERE user_id = ?1 AND session_hash IS NOT ?2
 
     /// Takes away the passkeys of a person who was not proved. ?1 person
     pub(super) END_UNPROVED_PASSKEYS = "end_unproved_passkeys", "DELETE FROM passkey
+WHERE user_id = ?1 AND EXISTS (SELECT 1 FROM person p WHERE p.user_id = ?1 AND p.proved_at IS NULL)";
+
+    /// Unlinks what a person who was not proved is elsewhere. ?1 person
+    pub(super) END_UNPROVED_IDENTITIES = "end_unproved_identities", "DELETE FROM upstream_identity
 WHERE user_id = ?1 AND EXISTS (SELECT 1 FROM person p WHERE p.user_id = ?1 AND p.proved_at IS NULL)";
 
     /// ?1 person ?2 now
