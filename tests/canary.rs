@@ -1,7 +1,10 @@
 //! Secrets of every kind go through every route, rightly and wrongly, and come out nowhere in the clear: not in events,
 //! the audit, answers that refuse, KV, or the databases.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use data_encoding::{BASE32_NOPAD, BASE64, BASE64URL_NOPAD, HEXLOWER};
 use postern::{
@@ -15,7 +18,7 @@ use crate::{
     networks::pds::{self, PASSWORD, Pds},
     operator,
     sim::{
-        Sim, SimDatabase,
+        Incoming, Peer, Reply, Sim, SimDatabase,
         browser::{Browser, text, with_header},
         run,
     },
@@ -26,6 +29,8 @@ const APP: &str = "localhost:8790";
 const CONTENT: &str = "127.0.0.1:8790";
 const VERIFIER: &str = "a-verifier-that-nobody-else-knows-0123456789-abcdefghijk";
 const CALLBACK: &str = "https://client.example/callback";
+const ISSUER: &str = "https://login.acme.example";
+const CLIENT_SECRET: &str = "a-client-secret-that-the-provider-gave";
 /// The root key of the simulated deployment.
 const ROOT_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
@@ -43,7 +48,7 @@ impl World {
         let sim = Sim::new(5);
         sim.entropy.record();
         let peer = Pds::new(&sim.clock, &["anna.example"]);
-        sim.web.set_peer(peer);
+        sim.web.set_peer(Rc::clone(&peer) as Rc<dyn Peer>);
         let mut world =
             Self { sim, browser: Browser::default(), csrf: String::new(), secrets: BTreeMap::new() };
         world.keep("root key", ROOT_KEY);
@@ -53,6 +58,7 @@ impl World {
         world.connect_app();
         world.connect_account();
         world.make_tokens();
+        world.add_provider(peer);
         world
     }
 
@@ -217,6 +223,33 @@ impl World {
                 self.keep("token in an address", &token);
             }
         }
+    }
+
+    fn add_provider(&mut self, pds: Rc<Pds>) {
+        let metadata = json!({
+            "issuer": ISSUER,
+            "authorization_endpoint": ISSUER,
+            "token_endpoint": ISSUER,
+            "jwks_uri": ISSUER,
+        });
+        self.sim.web.set_peer(Rc::new(move |request: &Incoming| {
+            if request.url.starts_with(ISSUER) {
+                Ok(Reply::json(200, &metadata))
+            } else {
+                pds.answer(request)
+            }
+        }));
+        let id = between(&text(&self.get("/acme/providers")), "name=\"id\" value=\"", "\"");
+        let fields = [
+            ("act", "add"),
+            ("id", id.as_str()),
+            ("name", "Login"),
+            ("issuer", ISSUER),
+            ("client_id", "postern"),
+            ("client_secret", CLIENT_SECRET),
+        ];
+        assert_eq!(self.post("/acme/providers", &fields).status, 303);
+        self.keep("client secret", CLIENT_SECRET);
     }
 
     /// Every secret there is, in every form in which it could be written: those that were given out, the keys, and all
@@ -430,6 +463,7 @@ fn what_is_looked_for_would_be_found() {
     let expected = [
         "access token",
         "app password",
+        "client secret",
         "code",
         "csrf",
         "first access token",

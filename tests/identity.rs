@@ -7,6 +7,7 @@ mod invitations;
 pub mod mail;
 pub mod members;
 pub mod passkeys;
+pub mod upstream;
 
 use postern::{
     http::{Form, Response},

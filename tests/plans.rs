@@ -27,8 +27,17 @@ const SMALL: &[&str] = &[
 ];
 
 /// Tables of which a tenant, and so a query that names only the tenant, has few rows.
-const FEW_PER_TENANT: &[&str] =
-    &["tenant", "workspace", "membership", "invitation", "profile", "app_entry", "personal_token"];
+const FEW_PER_TENANT: &[&str] = &[
+    "tenant",
+    "workspace",
+    "membership",
+    "invitation",
+    "provider",
+    "mail_domain",
+    "profile",
+    "app_entry",
+    "personal_token",
+];
 
 /// Costs that are meant: the statement, the line of its plan, and why it stays small.
 const MEANT: &[(&str, &str, &str)] = &[
@@ -62,6 +71,16 @@ const MEANT: &[(&str, &str, &str)] = &[
     (
         "unpoint",
         "SEARCH person_tenant USING COVERING INDEX person_tenant_by_tenant (tenant_id=?)",
+        "the people of a tenant that is being erased",
+    ),
+    (
+        "unlink_tenant",
+        "SEARCH upstream_identity USING PRIMARY KEY (tenant_id=?)",
+        "the people of a tenant that is being erased",
+    ),
+    (
+        "end_tenant_sessions",
+        "SEARCH session USING COVERING INDEX session_by_provider (tenant_id=?)",
         "the people of a tenant that is being erased",
     ),
     ("tenants_of_person", "USE TEMP B-TREE FOR ORDER BY", "a person has few tenants"),

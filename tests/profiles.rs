@@ -56,6 +56,7 @@ fn session_of(user: &UserId) -> identity::Session {
     identity::Session {
         session_id: "ses_00000000000000000000000000".parse().unwrap(),
         method: identity::SignInMethod::Link,
+        only: None,
         user_id: user.clone(),
         name: "Anna".to_owned(),
         email: "anna@acme.example".to_owned(),

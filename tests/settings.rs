@@ -30,6 +30,7 @@ fn every_problem_is_named_at_once() {
         ("ACCESS_TOKEN_SECONDS", "4"),
         ("REGISTRATIONS_PER_HOUR", "2"),
         ("OUTGOING_PORTS", "443,x"),
+        ("DNS_RESOLVER", "http://dns.example.com/"),
         ("MAIL_SENDER", "pigeon"),
         ("MAIL_FROM", "Postern <postern@example.com>"),
         ("MAIL_API_URL", "http://mail.example.com/send"),

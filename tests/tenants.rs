@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use postern::{
-    desk::{Authority, Caller, Refusal, Role, Safename, Scope, Scopes, Tenant, TimeZoneName, UserId},
+    desk::{Authority, Caller, Reach, Refusal, Role, Safename, Scope, Scopes, Tenant, TimeZoneName, UserId},
     identity::{self, EmailAddress},
     platform::{Clock, DatabaseFault, Value},
     tenants::{self, CreateFault, Created, NewMember, NewTenant, State, TOOLS},
@@ -55,7 +55,7 @@ fn assert_whole(sim: &Sim, name: &str, email: &str) {
     let walls =
         "SELECT count(*) FROM profile WHERE tenant_id = ?1 AND network = 'wall' AND remote_id = profile_id";
     assert_eq!(shard.number(walls, [tenant.id.as_str()]), 1);
-    let listed = run(tenants::of_person(&sim.platform(), &owner.user_id)).unwrap();
+    let listed = run(tenants::of_person(&sim.platform(), &Reach::whole(owner.user_id.clone()))).unwrap();
     assert_eq!(listed.iter().filter(|membership| membership.tenant == tenant).count(), 1);
 }
 
@@ -124,7 +124,11 @@ fn a_crash_while_making_a_tenant_leaves_nothing_half_visible_and_is_finished() {
             assert_eq!(lookup(&sim, "acme"), None, "step {steps}");
             let owner = sim.directory.query("SELECT user_id FROM person", []);
             let owner: UserId = owner[0].get("user_id").unwrap();
-            assert_eq!(run(tenants::of_person(&sim.platform(), &owner)).unwrap(), [], "step {steps}");
+            assert_eq!(
+                run(tenants::of_person(&sim.platform(), &Reach::whole(owner.clone()))).unwrap(),
+                [],
+                "step {steps}"
+            );
         }
         if steps % 2 == 0 {
             run(tenants::finish_pending(&sim.platform())).unwrap();
@@ -225,7 +229,7 @@ fn an_invitation_makes_a_member_and_leaves_owners_be() {
     // A pointer alone, as a crash leaves it, shows nothing.
     sim.faults.on_statement("add_member", Fault::LostRequest);
     add(&person.user_id, Role::Editor).unwrap_err();
-    assert_eq!(run(tenants::of_person(&platform, &person.user_id)).unwrap(), []);
+    assert_eq!(run(tenants::of_person(&platform, &Reach::whole(person.user_id.clone()))).unwrap(), []);
     add(&person.user_id, Role::Editor).unwrap();
     assert_eq!(role(&person.user_id).unwrap(), Role::Editor);
     add(&person.user_id, Role::Viewer).unwrap();
@@ -233,7 +237,11 @@ fn an_invitation_makes_a_member_and_leaves_owners_be() {
     add(&company.owner, Role::Viewer).unwrap();
     assert_eq!(role(&company.owner).unwrap(), Role::Owner);
     sim.shard().execute("UPDATE membership SET ended_at = 1 WHERE user_id = ?1", [person.user_id.as_str()]);
-    assert_eq!(run(tenants::of_person(&platform, &person.user_id)).unwrap(), [], "no longer a member");
+    assert_eq!(
+        run(tenants::of_person(&platform, &Reach::whole(person.user_id.clone()))).unwrap(),
+        [],
+        "no longer a member"
+    );
     add(&person.user_id, Role::Admin).unwrap();
     assert_eq!(role(&person.user_id).unwrap(), Role::Admin);
 }

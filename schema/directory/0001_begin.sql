@@ -49,7 +49,7 @@ CREATE INDEX person_tenant_by_tenant ON person_tenant (tenant_id);
 
 -- How a session is begun.
 CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
-INSERT INTO sign_in_method (method) VALUES ('link'), ('email'), ('invitation'), ('passkey');
+INSERT INTO sign_in_method (method) VALUES ('link'), ('email'), ('invitation'), ('passkey'), ('provider');
 
 -- One-time sign-in links: hashed, 15 minutes, rows live 1 day. `browser_hash`: the browser that asked for it; elsewhere the
 -- link works with a code, of which `code_tag` is a keyed hash and `tries` says how often one was typed.
@@ -82,7 +82,21 @@ CREATE TABLE passkey (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX passkey_by_person ON passkey (user_id);
 
--- Challenges that were answered: each once. Rows live until the challenge has expired.
+-- Who somebody at a tenant's provider is here: by the subject there, never by an address. The provider itself stands in the
+-- tenant's shard. `label`: what the person recognises it by.
+CREATE TABLE upstream_identity (
+  tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),
+  provider_id TEXT NOT NULL CHECK (length(provider_id) BETWEEN 8 AND 64),
+  subject TEXT NOT NULL CHECK (length(subject) BETWEEN 1 AND 255),
+  user_id TEXT NOT NULL REFERENCES person (user_id),
+  label TEXT NOT NULL CHECK (length(label) <= 80),
+  created_at INTEGER NOT NULL,
+  used_at INTEGER,
+  PRIMARY KEY (tenant_id, provider_id, subject)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX upstream_identity_by_person ON upstream_identity (user_id, tenant_id, provider_id);
+
+-- Challenges that were answered, states of sign-ins through providers among them: each once. Rows live until the challenge has expired.
 CREATE TABLE used_challenge (
   challenge_hash TEXT PRIMARY KEY CHECK (length(challenge_hash) = 43),
   expires_at INTEGER NOT NULL
@@ -98,7 +112,8 @@ CREATE TABLE sign_in_attempt (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_in_attempt_by_age ON sign_in_attempt (began_at);
 
--- Browser sessions: hashed; 30 days at most, 12 hours idle. `browser`: what the person recognises it by.
+-- Browser sessions: hashed; 30 days at most, 12 hours idle. `browser`: what the person recognises it by. `tenant_id` and
+-- `provider_id`: the tenant that it is valid for alone, and its provider that began it.
 CREATE TABLE session (
   session_hash TEXT PRIMARY KEY CHECK (length(session_hash) = 43),
   session_id TEXT NOT NULL UNIQUE CHECK (length(session_id) BETWEEN 8 AND 64),
@@ -108,9 +123,13 @@ CREATE TABLE session (
   created_at INTEGER NOT NULL,
   signed_in_at INTEGER NOT NULL,
   seen_at INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL
+  expires_at INTEGER NOT NULL,
+  tenant_id TEXT REFERENCES tenant (tenant_id),
+  provider_id TEXT,
+  CHECK ((method = 'provider') = (tenant_id IS NOT NULL) AND (tenant_id IS NULL) = (provider_id IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_by_expiry ON session (expires_at);
+CREATE INDEX session_by_provider ON session (tenant_id, provider_id) WHERE tenant_id IS NOT NULL;
 CREATE INDEX session_by_person ON session (user_id);
 
 -- What people did before any tenant was concerned, such as signing in, on its way into the audit of their tenants: all of

@@ -61,6 +61,33 @@ CREATE TABLE invitation (
 CREATE UNIQUE INDEX invitation_by_link ON invitation (tenant_id, link_hash);
 CREATE INDEX invitation_by_expiry ON invitation (expires_at);
 
+-- OpenID providers that people sign in to this tenant through. `sealed`: the client secret, under the tenant's key.
+-- `removed_at`: nothing is begun by it any more, and what the directory has of it is about to go, then the row.
+CREATE TABLE provider (
+  tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),
+  provider_id TEXT NOT NULL,
+  name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 60),
+  issuer TEXT NOT NULL CHECK (length(issuer) BETWEEN 1 AND 500),
+  client_id TEXT NOT NULL CHECK (length(client_id) BETWEEN 1 AND 255),
+  sealed TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  removed_at INTEGER,
+  PRIMARY KEY (tenant_id, provider_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX provider_removed ON provider (removed_at) WHERE removed_at IS NOT NULL;
+
+-- E-mail domains whose people may join through a provider, as what; not before the tenant has proved by DNS, with `token`,
+-- that the domain is its own.
+CREATE TABLE mail_domain (
+  tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),
+  domain TEXT NOT NULL CHECK (length(domain) BETWEEN 3 AND 253),
+  role TEXT NOT NULL REFERENCES role (role),
+  token TEXT NOT NULL CHECK (length(token) = 43),
+  created_at INTEGER NOT NULL,
+  proved_at INTEGER,
+  PRIMARY KEY (tenant_id, domain)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE workspace (
   tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),
   workspace_id TEXT NOT NULL,
@@ -87,7 +114,7 @@ CREATE TABLE app_entry (
 CREATE UNIQUE INDEX app_entry_by_client ON app_entry (tenant_id, user_id, client_id);
 
 CREATE TABLE sign_in_method (method TEXT PRIMARY KEY) STRICT;
-INSERT INTO sign_in_method (method) VALUES ('link'), ('email'), ('invitation'), ('passkey');
+INSERT INTO sign_in_method (method) VALUES ('link'), ('email'), ('invitation'), ('passkey'), ('provider');
 
 -- How a client proves itself at the token endpoint.
 CREATE TABLE client_auth_method (method TEXT PRIMARY KEY) STRICT;
@@ -184,7 +211,7 @@ CREATE TABLE refresh_family (
 CREATE UNIQUE INDEX refresh_family_by_grant ON refresh_family (tenant_id, grant_id);
 
 -- Who did what; append-only: a row never changes, and goes only by its age or with its tenant. Rows live 1 year.
--- Without a person it is an operator's act. `outcome`: done, or the code of the refusal.
+-- Without a person it is an operator's act, or a refusal of somebody unknown. `outcome`: done, or the code of the refusal.
 CREATE TABLE audit (
   tenant_id TEXT NOT NULL,
   audit_id TEXT NOT NULL,

@@ -53,14 +53,24 @@ pub(super) fn refusal_of(
     act: &Act<'_>,
     outcome: &'static str,
 ) -> Statement {
-    let mut refusal = line(platform, store::AUDIT_REFUSAL, tenant, Some(authority), act, outcome);
-    refusal.parameters.push(earliest_of_the_same(platform));
+    repeatable(platform, line(platform, store::AUDIT_REFUSAL, tenant, Some(authority), act, outcome))
+}
+
+/// A refusal with the time since when the same one is not written again.
+fn repeatable(platform: &Platform<'_>, mut refusal: Statement) -> Statement {
+    let since = platform.now().plus_seconds(-SAME_REFUSAL_SECONDS);
+    refusal.parameters.push(AuditId::earliest(since).into());
     refusal
 }
 
-/// The earliest id of the time in which the same refusal is written down once.
-fn earliest_of_the_same(platform: &Platform<'_>) -> Value {
-    AuditId::earliest(platform.now().plus_seconds(-SAME_REFUSAL_SECONDS)).into()
+/// A refusal of somebody who is not known, with a code that says why.
+pub fn refusal_of_stranger(
+    platform: &Platform<'_>,
+    tenant: &TenantId,
+    act: &Act<'_>,
+    outcome: &str,
+) -> Statement {
+    repeatable(platform, line(platform, store::AUDIT_REFUSAL, tenant, None, act, outcome))
 }
 
 /// An operator's act on a tenant, for a batch of its shard.
@@ -121,9 +131,10 @@ pub fn refusal_of_person(
     act: &Act<'_>,
     outcome: &'static str,
 ) -> Statement {
-    let mut refusal = queued(platform, store::directory::QUEUE_REFUSAL, person.into(), tenant, act, outcome);
-    refusal.parameters.push(earliest_of_the_same(platform));
-    refusal
+    repeatable(
+        platform,
+        queued(platform, store::directory::QUEUE_REFUSAL, person.into(), tenant, act, outcome),
+    )
 }
 
 /// An act of whoever's session this is: after the statement that begins it, or before the one that ends it.

@@ -176,6 +176,8 @@ ids! {
     SessionId SessionKind "ses";
     /// A person's passkey.
     PasskeyId PasskeyKind "psk";
+    /// An OpenID provider of a tenant.
+    ProviderId ProviderKind "idp";
     /// An invitation to a tenant.
     InvitationId InvitationKind "inv";
     /// A workspace.

@@ -11,8 +11,10 @@ mod facts;
 mod fix;
 mod ids;
 mod moment;
+mod name;
 mod nearest;
 mod next;
+mod reach;
 mod recent;
 mod refusal;
 mod scope;
@@ -23,6 +25,7 @@ mod when;
 pub use address::{blob_key, check_media_address, media_address};
 pub use audit::{
     Act, act_of_operator, act_of_session, change_by_operator, change_by_person, refusal_of_person,
+    refusal_of_stranger,
 };
 pub use caller::{ADDRESS_TOKENS, Answer, Authority, Caller, HEADER_TOKENS, Tenant, Visitor};
 pub use cursor::{CursorFault, open_cursor, page_limit, seal_cursor};
@@ -31,12 +34,14 @@ pub use facts::{Facts, Role, WorkspaceFacts};
 pub use fix::{Fix, corrected_call};
 pub use ids::{
     AppId, AuditId, ChangeId, ClientId, ConnectId, DeliveryId, EntryId, FamilyId, GrantId, Id, IdFault,
-    InvitationId, MediaId, PasskeyId, PendingId, PostId, ProfileId, Safename, SafenameFault, SessionId,
-    TenantId, UserId, WorkspaceId,
+    InvitationId, MediaId, PasskeyId, PendingId, PostId, ProfileId, ProviderId, Safename, SafenameFault,
+    SessionId, TenantId, UserId, WorkspaceId,
 };
 pub use moment::{Moment, TimeFromNow, TimeZoneName, words_until};
+pub use name::{LONGEST_NAME, presentable};
 pub use nearest::nearest;
 pub use next::{NextCall, next_call};
+pub use reach::Reach;
 pub use recent::RecentSignIn;
 pub use refusal::{Code, Problem, Problems, Refusal};
 pub use scope::{Scope, Scopes};

@@ -89,6 +89,8 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
         (Route::Account, _) => identity::account_page(platform, request).await,
         (Route::AccountPasskeys, _) => identity::change_passkeys(platform, request).await,
         (Route::AccountSessions, _) => identity::end_sessions(platform, request).await,
+        (Route::AccountProviders, _) if is_post(request) => studio::unlink(platform, request).await,
+        (Route::AccountProviders, _) => studio::links_page(platform, request).await,
         (Route::Home, _) => studio::home(platform, request).await,
         (Route::Authorize, _) => oauth::authorize(platform, request).await,
         (Route::Consent, [id]) if is_post(request) => oauth::decide(platform, request, id).await,
@@ -131,6 +133,17 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
         }
         (Route::Invitation, [safename, secret]) => {
             studio::invitation_page(platform, request, safename, secret).await
+        }
+        (Route::Providers, [safename]) if is_post(request) => {
+            studio::change_providers(platform, request, safename).await
+        }
+        (Route::Providers, [safename]) => studio::providers_page(platform, request, safename).await,
+        (Route::TenantSignIn, [safename]) => studio::tenant_sign_in_page(platform, request, safename).await,
+        (Route::ProviderSignIn, [safename, id]) => {
+            studio::go_to_provider(platform, request, safename, id).await
+        }
+        (Route::ProviderCallback, [safename, id]) => {
+            studio::come_from_provider(platform, request, safename, id).await
         }
         (Route::Connect, [safename, id]) => studio::connect(platform, request, safename, id).await,
         (Route::Media, [tenant, media, tag]) => media::serve(platform, request, tenant, media, tag).await,
@@ -181,11 +194,20 @@ async fn wall(
 type Step = for<'a> fn(&'a Platform<'a>, i64) -> Later<'a, ()>;
 
 /// What is done each minute for every shard, in this order.
-const STEPS: &[Step] = &[|platform, shard| Box::pin(deliver(platform, shard))];
+const STEPS: &[Step] = &[
+    |platform, shard| Box::pin(deliver(platform, shard)),
+    |platform, shard| Box::pin(finish_removals(platform, shard)),
+];
 
 async fn deliver(platform: &Platform<'_>, shard: i64) {
     // The report stands in the directory and in an event already.
     delivery::tick(platform, &RealTrade, shard, Budget::default()).await;
+}
+
+async fn finish_removals(platform: &Platform<'_>, shard: i64) {
+    if identity::finish_removals(platform, shard).await.is_err() {
+        platform.events.emit(Event::Fault { place: "finish_removals", kind: "database" });
+    }
 }
 
 /// Does each minute's work. A shard that is unreachable or behind this worker's schema is left out and told of; no

@@ -12,7 +12,13 @@ const fn door(route: Route) -> Option<Door> {
         Route::Token | Route::Revoke => Some(Door::Token),
         Route::Register => Some(Door::Register),
         Route::Authorize | Route::Consent => Some(Door::Authorize),
-        Route::SignIn | Route::SignInLink | Route::SignInPasskey | Route::Invitation => Some(Door::SignIn),
+        Route::SignIn
+        | Route::SignInLink
+        | Route::SignInPasskey
+        | Route::Invitation
+        | Route::TenantSignIn
+        | Route::ProviderSignIn
+        | Route::ProviderCallback => Some(Door::SignIn),
         _ => None,
     }
 }

@@ -21,7 +21,7 @@ const TIMEOUT_MILLIS: u32 = 5000;
 /// Which document is wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// Its address, which must be https.
+    /// Its address.
     pub address: &'a str,
     /// Most bytes it may have.
     pub most_bytes: usize,
@@ -104,9 +104,6 @@ pub async fn document<T, E: From<DocumentFault>>(
 }
 
 async fn fetch(platform: &Platform<'_>, wanted: &Wanted<'_>) -> Result<ReceivedResponse, DocumentFault> {
-    if !wanted.address.starts_with("https://") {
-        return Err(DocumentFault::Forbidden(Forbidden::SchemeOrPort));
-    }
     let request = OutgoingRequest {
         method: Method::Get,
         url: wanted.address.to_owned(),

@@ -124,6 +124,27 @@ impl SignedToken {
     }
 }
 
+/// Whom a token is for (RFC 7519 section 4.1.3).
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Audience {
+    /// One.
+    One(String),
+    /// A list.
+    Several(Vec<String>),
+}
+
+impl Audience {
+    /// Whether it is this one and nobody else (draft-ietf-oauth-rfc7523bis section 4, OpenID Connect Core section 3.1.3.7):
+    /// a token for several could be passed on by each of them.
+    pub fn is_only(&self, wanted: &str) -> bool {
+        match self {
+            Self::One(audience) => audience == wanted,
+            Self::Several(audiences) => matches!(audiences.as_slice(), [audience] if audience == wanted),
+        }
+    }
+}
+
 async fn key_set(
     platform: &Platform<'_>,
     address: &str,

@@ -34,6 +34,8 @@ pub enum Route {
     AccountSessions,
     /// Adds and removes passkeys from the account page.
     AccountPasskeys,
+    /// Who the person is at providers of their organisations.
+    AccountProviders,
     /// The signed-in person's tenants.
     Home,
     /// OAuth authorization endpoint.
@@ -76,6 +78,14 @@ pub enum Route {
     Members,
     /// An invitation's link: shown, then accepted.
     Invitation,
+    /// The OpenID providers and e-mail domains of a tenant.
+    Providers,
+    /// Signing in to a tenant: its providers.
+    TenantSignIn,
+    /// Sends a browser to a provider.
+    ProviderSignIn,
+    /// Takes it back from there.
+    ProviderCallback,
     /// Connects an account.
     Connect,
     /// A Wall: a profile's public page.
@@ -104,6 +114,7 @@ impl Route {
             Self::Account => "account",
             Self::AccountSessions => "account_sessions",
             Self::AccountPasskeys => "account_passkeys",
+            Self::AccountProviders => "account_providers",
             Self::Home => "home",
             Self::Authorize => "authorize",
             Self::Consent => "consent",
@@ -125,6 +136,10 @@ impl Route {
             Self::AuditExport => "audit_export",
             Self::Members => "members",
             Self::Invitation => "invitation",
+            Self::Providers => "providers",
+            Self::TenantSignIn => "tenant_sign_in",
+            Self::ProviderSignIn => "provider_sign_in",
+            Self::ProviderCallback => "provider_callback",
             Self::Connect => "connect",
             Self::Wall => "wall",
             Self::WallEntry => "wall_entry",
@@ -157,6 +172,7 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/account", &[Get], Route::Account),
     on(Origin::App, "/account/sessions", &[Post], Route::AccountSessions),
     on(Origin::App, "/account/passkeys", &[Post], Route::AccountPasskeys),
+    on(Origin::App, "/account/providers", &[Get, Post], Route::AccountProviders),
     on(Origin::App, "/", &[Get], Route::Home),
     on(Origin::App, "/authorize", &[Get], Route::Authorize),
     on(Origin::App, "/consent/{}", &[Get, Post], Route::Consent),
@@ -178,6 +194,10 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/{}/audit/export", &[Post], Route::AuditExport),
     on(Origin::App, "/{}/members", &[Get, Post], Route::Members),
     on(Origin::App, "/{}/invitation/{}", &[Get, Post], Route::Invitation),
+    on(Origin::App, "/{}/providers", &[Get, Post], Route::Providers),
+    on(Origin::App, "/{}/sign-in", &[Get], Route::TenantSignIn),
+    on(Origin::App, "/{}/sign-in/{}", &[Get], Route::ProviderSignIn),
+    on(Origin::App, "/{}/sign-in/{}/callback", &[Get], Route::ProviderCallback),
     on(Origin::App, "/{}/connect/{}", &[Get, Post], Route::Connect),
     on(Origin::Content, "/media/{}/{}/{}", &[Get], Route::Media),
     on(Origin::Content, "/{}/{}", &[Get], Route::Wall),

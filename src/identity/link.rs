@@ -204,7 +204,7 @@ pub(super) async fn redeem(
         store::USE_LINK.with([link.as_str().into(), now.into(), browser_hash.into(), code.is_some().into()]),
         store::BEGIN_SESSION_BY_LINK.with([link.as_str().into(), hash, id, browser, at, expires_at]),
         new.end_former(),
-        new.act(platform, "link"),
+        new.act(platform, None, "link"),
     ];
     batch.extend(prove(platform, Proof::Session(new.hash())));
     let answers = platform.directory.batch(batch).await?;

@@ -65,14 +65,17 @@ pub enum SignInMethod {
     Invitation,
     /// By a passkey.
     Passkey,
+    /// Through a tenant's provider, for that tenant alone.
+    Provider,
 }
 
 impl SignInMethod {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 5] = [
         (Self::Link, "link"),
         (Self::Email, "email"),
         (Self::Invitation, "invitation"),
         (Self::Passkey, "passkey"),
+        (Self::Provider, "provider"),
     ];
 
     /// The method's name in the databases.
@@ -87,6 +90,7 @@ impl SignInMethod {
             Self::Email => "by e-mail",
             Self::Invitation => "by an invitation",
             Self::Passkey => "by a passkey",
+            Self::Provider => "through an organisation’s provider",
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Where a person goes after signing in.
 
-use crate::http::{Origin, Request, RequestMethod, Routed, route};
+use crate::{
+    desk::Safename,
+    http::{Origin, Query, Request, RequestMethod, Routed, reserved_names, route},
+    platform::Config,
+};
 
 /// A page of this origin: its path and query. It can name no other origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,21 @@ impl NextPage {
             "" => Self::parse(&request.path),
             query => Self::parse(&format!("{}?{query}", request.path)),
         }
+    }
+
+    /// The name of the organisation that the page is of, by its address or by the resource that an app asks for. Whether
+    /// there is such an organisation, it does not say.
+    pub fn organisation(&self, config: &Config) -> Option<Safename> {
+        let (path, query) = self.0.split_once('?').unwrap_or((&self.0, ""));
+        let name = match path.split('/').nth(1)? {
+            "authorize" => {
+                let query = Query::parse(query.as_bytes());
+                let resource = query.get("resource")?.strip_prefix(&config.public_origin)?;
+                resource.strip_prefix('/')?.strip_suffix("/mcp")?.to_owned()
+            }
+            name => name.to_owned(),
+        };
+        name.parse().ok().filter(|_| !reserved_names().any(|reserved| reserved == name))
     }
 
     /// The path and query.

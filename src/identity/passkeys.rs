@@ -4,7 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::{
     Session,
-    challenge::{self, Challenge},
+    challenge::{self, Challenge, Use},
     session::{NewSession, note_refused},
     store,
     webauthn::{self, AuthenticatorData, Ceremony},
@@ -93,7 +93,7 @@ fn challenge_of(
     client_data: &[u8],
 ) -> Result<Challenge, PasskeyFault> {
     let answered = webauthn::challenge(platform.config, ceremony, client_data)?;
-    challenge::answered(platform, ceremony, binding, &answered).ok_or(PasskeyFault::Refused)
+    challenge::answered(platform, Use::Passkey(ceremony), binding, &answered).ok_or(PasskeyFault::Refused)
 }
 
 /// Registers what an authenticator made (Level 3, section 7.1) from the fields `client_data`, `authenticator_data` and
@@ -224,7 +224,7 @@ async fn begin(
         challenge.use_up(),
         store::USE_PASSKEY.with([passkey(), i64::from(data.counter).into(), now.clone()]),
         store::BEGIN_SESSION_BY_PASSKEY.with([passkey(), hash, session_id, browser, now, expires_at]),
-        new.act(platform, "passkey"),
+        new.act(platform, None, "passkey"),
         new.end_former(),
     ];
     let answers = platform.directory.batch(batch).await?;

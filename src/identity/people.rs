@@ -91,6 +91,7 @@ pub(super) fn prove(platform: &Platform<'_>, proof: Proof<'_>) -> Vec<Statement>
     vec![
         store::END_UNPROVED_SESSIONS.with(values()),
         store::END_UNPROVED_PASSKEYS.with(values()),
+        store::END_UNPROVED_IDENTITIES.with(values()),
         store::PROVE_PERSON.with([person, session, platform.now().into()]),
     ]
 }
@@ -109,7 +110,7 @@ pub(super) async fn enter(
     let batch = vec![
         store::ENTER.with([person.into(), now.clone()]),
         store::BEGIN_SESSION_BY_INVITATION.with([person.into(), hash, id, browser, now, expires_at]),
-        new.act(platform, "invitation"),
+        new.act(platform, None, "invitation"),
         new.end_former(),
     ];
     let answers = platform.directory.batch(batch).await?;

@@ -5,7 +5,8 @@ use data_encoding::BASE64URL_NOPAD;
 use super::{SignInMethod, browser, store};
 use crate::{
     desk::{
-        Act, RecentSignIn, SessionId, UserId, act_of_session, change_by_person, refusal_of_person, token_hash,
+        Act, Reach, RecentSignIn, SessionId, TenantId, UserId, act_of_session, change_by_person,
+        refusal_of_person, token_hash,
     },
     http::{Cookie, Form, Notice, Request, Response},
     platform::{
@@ -28,6 +29,8 @@ pub struct Session {
     pub session_id: SessionId,
     /// The person.
     pub user_id: UserId,
+    /// The one tenant that the session is valid for: it was begun through that tenant's provider.
+    pub only: Option<TenantId>,
     /// The person's name.
     pub name: String,
     /// The person's e-mail address.
@@ -50,6 +53,7 @@ impl FromRow for SessionRow {
         let session = Session {
             session_id: row.get("session_id")?,
             user_id: row.get("user_id")?,
+            only: row.get("tenant_id")?,
             name: row.get("name")?,
             email: row.get("email")?,
             hash: row.get("session_hash")?,
@@ -149,7 +153,12 @@ pub(super) fn end_all(platform: &Platform<'_>, session: &Session) -> Vec<Stateme
 
 /// Records a sign-out, before the session that asks for it is gone.
 fn ending(platform: &Platform<'_>, session: &Session, which: &str) -> Statement {
-    act_of_session(platform, &session.hash, None, &Act { name: "sign_out", subjects: &[which] })
+    act_of_session(
+        platform,
+        &session.hash,
+        session.only.as_ref(),
+        &Act { name: "sign_out", subjects: &[which] },
+    )
 }
 
 /// Writes down that somebody was refused who wanted to sign in as this person `with` something. Failing is no reason to
@@ -214,9 +223,10 @@ impl NewSession {
         ]
     }
 
-    /// The statement that records signing in `with` something, after the one that begins the session.
-    pub(super) fn act(&self, platform: &Platform<'_>, with: &str) -> Statement {
-        act_of_session(platform, &self.hash, None, &Act { name: "sign_in", subjects: &[with] })
+    /// The statement that records signing in `with` something, after the one that begins the session: for the audit of
+    /// `tenant`, or of all the person's tenants.
+    pub(super) fn act(&self, platform: &Platform<'_>, tenant: Option<&TenantId>, with: &str) -> Statement {
+        act_of_session(platform, &self.hash, tenant, &Act { name: "sign_in", subjects: &[with] })
     }
 
     /// The statement that ends the browser's former session if this one has begun.
@@ -226,6 +236,11 @@ impl NewSession {
 }
 
 impl Session {
+    /// How far it reaches.
+    pub fn reach(&self) -> Reach {
+        Reach { user_id: self.user_id.clone(), only: self.only.clone() }
+    }
+
     /// Proof that the person signed in less than 5 minutes ago.
     pub fn recent(&self, now: Timestamp) -> Option<RecentSignIn> {
         RecentSignIn::of(self.signed_in_at, now)

@@ -4,7 +4,7 @@ use crate::platform::statements;
 
 statements! { Directory:
     /// A live session and its person. ?1 hash ?2 now ?3 the earliest last use that still counts
-    pub(super) FIND_SESSION = "find_session", "SELECT s.session_hash, s.session_id, s.user_id, s.method, s.signed_in_at, s.seen_at, p.name, p.email
+    pub(super) FIND_SESSION = "find_session", "SELECT s.session_hash, s.session_id, s.user_id, s.tenant_id, s.method, s.signed_in_at, s.seen_at, p.name, p.email
 FROM session s JOIN person p ON p.user_id = s.user_id
 WHERE s.session_hash = ?1 AND s.expires_at > ?2 AND s.seen_at > ?3";
 
@@ -88,6 +88,11 @@ WHERE session_hash IS NOT ?2 AND user_id = (SELECT p.user_id FROM person p
 
     /// Takes away the passkeys of the same. ?1 person or NULL ?2 session or NULL
     pub(super) END_UNPROVED_PASSKEYS = "end_unproved_passkeys", "DELETE FROM passkey
+WHERE user_id = (SELECT p.user_id FROM person p
+  WHERE p.proved_at IS NULL AND p.user_id = coalesce(?1, (SELECT s.user_id FROM session s WHERE s.session_hash = ?2 AND s.method = 'email')))";
+
+    /// Unlinks what the same is elsewhere. ?1 person or NULL ?2 session or NULL
+    pub(super) END_UNPROVED_IDENTITIES = "end_unproved_identities", "DELETE FROM upstream_identity
 WHERE user_id = (SELECT p.user_id FROM person p
   WHERE p.proved_at IS NULL AND p.user_id = coalesce(?1, (SELECT s.user_id FROM session s WHERE s.session_hash = ?2 AND s.method = 'email')))";
 

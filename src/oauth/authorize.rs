@@ -304,7 +304,7 @@ async fn may_choose(
     session: &Session,
     tenant: Option<&Safename>,
 ) -> Result<bool, DatabaseFault> {
-    let own = tenants::of_person(platform, &session.user_id).await?;
+    let own = tenants::of_person(platform, &session.reach()).await?;
     Ok(match tenant {
         Some(named) => own.iter().any(|membership| membership.tenant.safename == *named),
         None => !own.is_empty(),

@@ -6,7 +6,6 @@ use super::{
     capability::Capability,
     client::Vouched,
     code::{self, Code},
-    name::{LONGEST_NAME, presentable},
     pending::{self, Asked},
     redirect::RedirectUri,
     step_up::{self, Held},
@@ -14,8 +13,8 @@ use super::{
 };
 use crate::{
     desk::{
-        Act, AppId, Authority, Caller, Facts, GrantId, PendingId, Refusal, Safename, Scope, Scopes,
-        WorkspaceId,
+        Act, AppId, Authority, Caller, Facts, GrantId, LONGEST_NAME, PendingId, Refusal, Safename, Scope,
+        Scopes, WorkspaceId, presentable,
     },
     http::{Form, FormTarget, Notice, Request, Response, page},
     identity::{self, Session},
@@ -131,7 +130,7 @@ async fn open<'a>(
     let asked = pending::find(platform, &session, &id).await?.ok_or(ConsentFault::Over)?;
     let redirect =
         RedirectUri::parse(&asked.redirect_uri, platform.config).map_err(|_| ConsentFault::Over)?;
-    let own = tenants::of_person(platform, &session.user_id).await?;
+    let own = tenants::of_person(platform, &session.reach()).await?;
     let wanted = asked.tenant.as_ref().or(chosen);
     let tenant = match wanted {
         Some(named) => own.iter().find(|membership| membership.tenant.safename == *named),

@@ -18,7 +18,6 @@ mod code;
 mod consent;
 mod grant;
 mod metadata;
-mod name;
 mod network;
 mod params;
 mod pending;

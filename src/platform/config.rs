@@ -18,6 +18,8 @@ pub struct Config {
     pub registrations_per_hour: i64,
     /// Ports besides 443 that outgoing requests may use.
     pub outgoing_ports: Vec<u16>,
+    /// Where DNS is asked over HTTPS, in JSON.
+    pub dns_resolver: String,
     /// How mail is sent; nothing when none is.
     pub mail: Option<MailSettings>,
 }
@@ -78,11 +80,14 @@ const POSTERN_KEYS: &str = "POSTERN_KEYS";
 const ACCESS_TOKEN_SECONDS: &str = "ACCESS_TOKEN_SECONDS";
 const REGISTRATIONS_PER_HOUR: &str = "REGISTRATIONS_PER_HOUR";
 const OUTGOING_PORTS: &str = "OUTGOING_PORTS";
+const DNS_RESOLVER: &str = "DNS_RESOLVER";
 const MAIL_SENDER: &str = "MAIL_SENDER";
 const MAIL_FROM: &str = "MAIL_FROM";
 const MAIL_API_URL: &str = "MAIL_API_URL";
 const MAIL_API_KEY: &str = "MAIL_API_KEY";
 
+/// The resolver that is asked unless another is set.
+const DEFAULT_RESOLVER: &str = "https://cloudflare-dns.com/dns-query";
 /// The API that letters are posted to unless another address is set; others take the same JSON.
 const DEFAULT_MAIL_API: &str = "https://api.resend.com/emails";
 
@@ -118,6 +123,11 @@ impl Config {
             name: OUTGOING_PORTS,
             default: Some(""),
             meaning: "Ports besides 443 that outgoing requests may use, separated by commas.",
+        },
+        Setting {
+            name: DNS_RESOLVER,
+            default: Some(DEFAULT_RESOLVER),
+            meaning: "Where DNS is asked over HTTPS, with answers in JSON, for the proof that a domain is a tenant's.",
         },
         Setting {
             name: MAIL_SENDER,
@@ -157,6 +167,8 @@ impl Config {
             number(lookup(REGISTRATIONS_PER_HOUR), "registrations", 300, 3..=10_000),
         );
         let outgoing_ports = collect(&mut problems, OUTGOING_PORTS, ports(lookup(OUTGOING_PORTS)));
+        let resolver = https_or(lookup(DNS_RESOLVER).filter(|text| !text.is_empty()), DEFAULT_RESOLVER);
+        let dns_resolver = collect(&mut problems, DNS_RESOLVER, resolver);
         let mail = mail(&mut problems, &lookup);
         if let (Some(public), Some(content)) = (&public_origin, &content_origin)
             && host_of(public) == host_of(content)
@@ -175,6 +187,7 @@ impl Config {
                 access_token_seconds: access_token_seconds?,
                 registrations_per_hour: registrations_per_hour?,
                 outgoing_ports: outgoing_ports?,
+                dns_resolver: dns_resolver?,
                 mail,
             })
         };
@@ -258,7 +271,7 @@ fn mail(problems: &mut Vec<ConfigProblem>, lookup: &impl Fn(&str) -> Option<Stri
     let kind = collect(problems, MAIL_SENDER, mail_kind(given(MAIL_SENDER)));
     let sends = matches!(kind, Some(MailKind::Binding | MailKind::Api));
     let from = collect(problems, MAIL_FROM, mail_from(given(MAIL_FROM), sends));
-    let url = collect(problems, MAIL_API_URL, mail_api(given(MAIL_API_URL)));
+    let url = collect(problems, MAIL_API_URL, https_or(given(MAIL_API_URL), DEFAULT_MAIL_API));
     let key = collect(problems, MAIL_API_KEY, mail_key(given(MAIL_API_KEY), kind == Some(MailKind::Api)));
     let sender = match kind? {
         MailKind::Off => return None,
@@ -304,8 +317,9 @@ fn mail_from(value: Option<String>, needed: bool) -> Result<String, String> {
     }
 }
 
-fn mail_api(value: Option<String>) -> Result<String, String> {
-    let value = value.unwrap_or_else(|| DEFAULT_MAIL_API.to_owned());
+/// An https address, or http on loopback.
+fn https_or(value: Option<String>, default: &str) -> Result<String, String> {
+    let value = value.unwrap_or_else(|| default.to_owned());
     let fits = Url::parse(&value)
         .is_ok_and(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)));
     if fits { Ok(value) } else { Err("must be an https address".to_owned()) }

@@ -36,6 +36,8 @@ pub enum Purpose {
     SignInCode,
     /// Makes the challenges that passkeys answer.
     PasskeyChallenge,
+    /// Makes the states of sign-ins through providers, and the secrets that belong to each.
+    UpstreamState,
     /// Hides what sign-in attempts are counted by.
     SignInAttempt,
     /// Makes the names under which callers' addresses are counted.
@@ -54,6 +56,7 @@ impl Purpose {
             Self::Operator => "postern/operator/v1",
             Self::SignInCode => "postern/sign-in-code/v1",
             Self::PasskeyChallenge => "postern/passkey-challenge/v1",
+            Self::UpstreamState => "postern/upstream-state/v1",
             Self::SignInAttempt => "postern/sign-in-attempt/v1",
             Self::PeerAddress => "postern/peer-address/v1",
         }

@@ -203,7 +203,8 @@ impl<'a> LineView<'a> {
             who: match (&entry.person, &entry.user_id) {
                 (Some(name), _) => name,
                 (None, Some(id)) => id.as_str(),
-                (None, None) => "The operator",
+                (None, None) if entry.act.starts_with("operator_") => "The operator",
+                (None, None) => "Somebody unknown",
             },
             through: entry.app.as_deref().or(entry.client_id.as_deref()),
             grant: entry.grant_id.as_ref().map(|grant| grant.as_str()),

@@ -50,7 +50,7 @@ async fn organisations(
     session: &Session,
 ) -> Result<Vec<Organisation>, DatabaseFault> {
     let mut organisations = Vec::new();
-    for membership in tenants::of_person(platform, &session.user_id).await? {
+    for membership in tenants::of_person(platform, &session.reach()).await? {
         let workspaces = workspaces(platform, session, &membership).await;
         organisations.push(Organisation::new(platform, membership, workspaces));
     }

@@ -123,7 +123,11 @@ impl Case {
     fn who(&self) -> Who<'_> {
         match &self.session {
             None => Who::Nobody,
-            Some(session) if session.email.eq_ignore_ascii_case(&self.invitation.email) => {
+            // A sign-in that another tenant's provider vouched for says nothing here.
+            Some(session)
+                if session.email.eq_ignore_ascii_case(&self.invitation.email)
+                    && session.reach().covers(&self.tenant.id) =>
+            {
                 Who::Invited(session)
             }
             Some(session) => Who::Other(session),

@@ -22,7 +22,7 @@ pub(super) async fn member<'a>(
         .map_err(|_| unavailable())?
         .ok_or_else(|| identity::sign_in_redirect(request))?;
     let safename: Safename = safename.parse().map_err(|_| not_found())?;
-    let caller = tenants::member(platform, &session.user_id, &safename).await.map_err(|_| unavailable())?;
+    let caller = tenants::member(platform, &session.reach(), &safename).await.map_err(|_| unavailable())?;
     Ok((session, caller.ok_or_else(not_found)?))
 }
 

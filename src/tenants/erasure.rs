@@ -80,13 +80,16 @@ async fn erase_people(platform: &Platform<'_>, tenant: &Tenant) -> Result<bool, 
         store::FORGET_LINKS.with([list()]),
         store::FORGET_QUEUED_ACTS.with([Value::from(&tenant.id), list()]),
         store::FORGET_PASSKEYS.with([list()]),
+        store::FORGET_IDENTITIES.with([list()]),
         store::FORGET_POINTERS.with([Value::from(&tenant.id), list()]),
         store::FORGET_PEOPLE.with([list()]),
         store::UNPOINT.with([Value::from(&tenant.id), PORTION.into()]),
+        store::UNLINK_TENANT.with([Value::from(&tenant.id), PORTION.into()]),
+        store::END_TENANT_SESSIONS.with([Value::from(&tenant.id), PORTION.into()]),
     ];
     let answers = platform.directory.batch(batch).await?;
-    let others = answers.last().map_or(0, Vec::len);
-    Ok(!is_full(people.len()) && !is_full(others))
+    let others = answers.iter().any(|rows| is_full(rows.len()));
+    Ok(!is_full(people.len()) && !others)
 }
 
 fn is_full(rows: usize) -> bool {

@@ -234,6 +234,7 @@ pub async fn accept_invitation(
             now.into(),
             user(),
             serde_json::json!([person.user_id]).to_string().into(),
+            "accept_invitation".into(),
         ]),
         store::INVITATION_USED_BY.with([id(), link()]),
     ];

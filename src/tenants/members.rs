@@ -3,7 +3,7 @@
 use super::{OpenInvitation, directory, store};
 use crate::{
     desk::{
-        Act, Authority, Caller, Code, Facts, Problem, RecentSignIn, Refusal, Role, Safename, Tenant,
+        Act, Authority, Caller, Code, Facts, Problem, Reach, RecentSignIn, Refusal, Role, Safename, Tenant,
         TenantId, UserId, act_of_operator, change_by_operator,
     },
     platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Timestamp, Value, only},
@@ -50,13 +50,15 @@ impl FromRow for MembershipRow {
     }
 }
 
-/// The tenants that a person belongs to at this moment, by name.
+/// The tenants that a person belongs to at this moment, as far as the sign-in reaches, by name.
 ///
 /// # Errors
 /// When a database fails.
-pub async fn of_person(platform: &Platform<'_>, person: &UserId) -> Result<Vec<Membership>, DatabaseFault> {
+pub async fn of_person(platform: &Platform<'_>, reach: &Reach) -> Result<Vec<Membership>, DatabaseFault> {
+    let person = &reach.user_id;
     let rows = only(platform.directory, store::POINTERS.with([person.into()])).await?;
-    let tenants = rows.iter().map(directory::read_tenant).collect::<Result<Vec<Tenant>, _>>()?;
+    let mut tenants = rows.iter().map(directory::read_tenant).collect::<Result<Vec<Tenant>, _>>()?;
+    tenants.retain(|tenant| reach.covers(&tenant.id));
     let mut memberships = Vec::with_capacity(tenants.len());
     for (shard, tenants) in directory::by_shard(tenants) {
         let ids: Vec<&TenantId> = tenants.iter().map(|tenant| &tenant.id).collect();
@@ -78,17 +80,18 @@ pub async fn of_person(platform: &Platform<'_>, person: &UserId) -> Result<Vec<M
 }
 
 /// A person's way to the data of the tenant with this safename, as a member on pages; nothing when there is no such
-/// tenant. Whether the person is a member, the gate says in each batch.
+/// tenant, or the sign-in does not reach it. Whether the person is a member, the gate says in each batch.
 ///
 /// # Errors
 /// When the tenant cannot be looked up, or its shard is not bound.
 pub async fn member<'a>(
     platform: &Platform<'a>,
-    person: &UserId,
+    reach: &Reach,
     safename: &Safename,
 ) -> Result<Option<Caller<'a>>, DatabaseFault> {
-    let Some(tenant) = directory::find(platform, safename).await? else { return Ok(None) };
-    let authority = Authority::Member { user_id: person.clone() };
+    let found = directory::find(platform, safename).await?;
+    let Some(tenant) = found.filter(|tenant| reach.covers(&tenant.id)) else { return Ok(None) };
+    let authority = Authority::Member { user_id: reach.user_id.clone() };
     let unbound = || DatabaseFault::Rejected("a tenant's shard is not bound".to_owned());
     Caller::new(*platform, tenant, authority).map(Some).ok_or_else(unbound)
 }

@@ -7,6 +7,7 @@
 
 mod changes;
 mod directory;
+mod domains;
 mod erasure;
 mod export;
 mod founding;
@@ -20,6 +21,10 @@ mod workspaces;
 
 pub use changes::{close, finish_pending, reopen};
 pub use directory::{Description, Listed, find, find_by_id, list, registration};
+pub use domains::{
+    Domain, MailDomain, Newcomer, add_domain, admits, domains, join_by_domain, proof_name, proof_text,
+    prove_domain, remove_domain,
+};
 pub use erasure::delete_due;
 pub use export::{ExportPage, export};
 pub use founding::{CreateFault, Created, NewTenant, create};
@@ -33,6 +38,8 @@ pub use members::{
     note_by_operator, of_person, remove_member, roster,
 };
 pub use model::{NameFault, Registration, State, WorkspaceSettings, new_safename};
-pub use store::{DIRECTORY_STATEMENTS, MEMBER_STATEMENTS, STATEMENTS, TABLES, TenantTable};
+pub use store::{
+    DIRECTORY_STATEMENTS, DOMAIN_STATEMENTS, MEMBER_STATEMENTS, STATEMENTS, TABLES, TenantTable,
+};
 pub use tools::TOOLS;
 pub use workspaces::{AddedWorkspace, add_workspace, save_settings, settings};

@@ -1,13 +1,16 @@
 //! The SQL of tenants, members and workspaces, and of all that a tenant has.
 
+mod domains;
 mod members;
 mod tables;
 
 pub(super) use directory::*;
+pub(super) use domains::*;
 pub(super) use members::*;
 pub(super) use shard::*;
 
 pub use directory::STATEMENTS as DIRECTORY_STATEMENTS;
+pub use domains::STATEMENTS as DOMAIN_STATEMENTS;
 pub use members::STATEMENTS as MEMBER_STATEMENTS;
 pub use shard::STATEMENTS;
 pub use tables::{TABLES, TenantTable};
@@ -91,6 +94,17 @@ LIMIT ?2";
 
         /// ?1 list of people
         pub(in super::super) FORGET_PASSKEYS = "forget_passkeys", "DELETE FROM passkey WHERE user_id IN (SELECT value FROM json_each(?1))";
+
+        /// ?1 list of people
+        pub(in super::super) FORGET_IDENTITIES = "forget_upstream_identities", "DELETE FROM upstream_identity WHERE user_id IN (SELECT value FROM json_each(?1))";
+
+        /// Removes links to a tenant's providers. ?1 tenant ?2 limit
+        pub(in super::super) UNLINK_TENANT = "unlink_tenant", "DELETE FROM upstream_identity WHERE (tenant_id, provider_id, subject) IN (
+    SELECT tenant_id, provider_id, subject FROM upstream_identity WHERE tenant_id = ?1 LIMIT ?2) RETURNING user_id";
+
+        /// Removes sessions that a tenant's providers began. ?1 tenant ?2 limit
+        pub(in super::super) END_TENANT_SESSIONS = "end_tenant_sessions", "DELETE FROM session WHERE session_hash IN (
+    SELECT session_hash FROM session WHERE tenant_id = ?1 LIMIT ?2) RETURNING user_id";
 
         /// ?1 tenant ?2 list of people
         pub(in super::super) FORGET_QUEUED_ACTS = "forget_queued_acts", "DELETE FROM audit_queue

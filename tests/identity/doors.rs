@@ -7,18 +7,23 @@ use postern::{
     http::{Origin, Request, RequestMethod, Response, Routed, paths, route},
 };
 
-use super::{SESSION, invitations::invite, link, passkeys, session, signed_in};
+use super::{SESSION, invitations::invite, link, passkeys, session, signed_in, upstream};
 use crate::{
     operator::fresh_authorization,
     sim::{Sim, browser::Browser, run, world::Company},
 };
 
 /// The routes that begin sessions, each with what stands for its secret.
-const DOORS: &[&str] = &["/sign-in/link/{}", "/{}/invitation/{}", "/sign-in/passkey"];
+const DOORS: &[&str] =
+    &["/sign-in/link/{}", "/{}/invitation/{}", "/sign-in/passkey", "/{}/sign-in/{}/callback"];
 
 /// The statements that begin sessions: one for each door.
-const BEGINNINGS: &[&str] =
-    &["begin_session_by_link", "begin_session_by_invitation", "begin_session_by_passkey"];
+const BEGINNINGS: &[&str] = &[
+    "begin_session_by_link",
+    "begin_session_by_invitation",
+    "begin_session_by_passkey",
+    "begin_session_by_provider",
+];
 
 /// What an attacker, a member or an operator may put into a path, but for the secret of a door.
 fn values(company: &Company) -> Vec<String> {
@@ -118,15 +123,20 @@ fn every_door_opens_to_its_secret() {
     }
     let (by_passkey, passkey) = passkeys::signing_in();
     assert!(hands_out_a_session(&run(serve(&by_passkey.platform(), passkey.clone()))));
-    let opened = [&opened[0], &opened[1], &passkey.path];
+    let (by_provider, arrival) = upstream::coming_back();
+    assert!(hands_out_a_session(&run(serve(&by_provider.platform(), arrival.clone()))));
+    let opened = [&opened[0], &opened[1], &passkey.path, &arrival.path];
+    let route_of = |path: &str| {
+        [RequestMethod::Post, RequestMethod::Get].into_iter().find_map(|method| {
+            match route(Origin::App, method, path) {
+                Routed::To(route, _) => Some(route),
+                _ => None,
+            }
+        })
+    };
     for (door, path) in DOORS.iter().zip(opened) {
-        let Routed::To(route_of_path, _) = route(Origin::App, RequestMethod::Post, path) else {
-            panic!("{path}")
-        };
-        let Routed::To(route_of_door, _) = route(Origin::App, RequestMethod::Post, door) else {
-            panic!("{door}")
-        };
-        assert_eq!(route_of_path, route_of_door);
+        assert!(route_of(path).is_some(), "{path}");
+        assert_eq!(route_of(path), route_of(door));
     }
     assert_eq!(DOORS.len(), opened.len());
 }

@@ -1,7 +1,7 @@
 //! Invitations: one link makes one member, never signs in somebody who is there already, and never takes over an address.
 
 use postern::{
-    desk::Role,
+    desk::{Reach, Role},
     http::Response,
     identity::{self, SignInMethod},
     platform::Clock,
@@ -80,7 +80,10 @@ fn a_link_that_is_handed_over_makes_a_new_person_and_member_once() {
     assert_eq!((joined.name.as_str(), joined.email.as_str()), ("Nora", NEW));
     assert_eq!(joined.method, SignInMethod::Invitation);
     assert_eq!(role(&sim, &company, &browser), Some(Role::Editor));
-    assert_eq!(run(tenants::of_person(&sim.platform(), &joined.user_id)).unwrap().len(), 1);
+    assert_eq!(
+        run(tenants::of_person(&sim.platform(), &Reach::whole(joined.user_id.clone()))).unwrap().len(),
+        1
+    );
 
     let thief = Browser::default();
     let again = accept(&sim, &thief, &link, "Thief");

@@ -32,11 +32,11 @@ pub static RSA: LazyLock<RsaPrivateKey> = LazyLock::new(|| {
     RsaPrivateKey::from_p_q(number(P), number(Q), BigUint::from(65_537_u32)).unwrap()
 });
 
-fn encode(bytes: impl AsRef<[u8]>) -> String {
+pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     BASE64URL_NOPAD.encode(bytes.as_ref())
 }
 
-fn rsa_jwk(kid: &str) -> Value {
+pub fn rsa_jwk(kid: &str) -> Value {
     json!({ "kty": "RSA", "kid": kid, "alg": "RS256", "use": "sig",
         "n": encode(RSA.n().to_bytes_be()), "e": encode(RSA.e().to_bytes_be()) })
 }
@@ -46,19 +46,19 @@ fn ec(seed: u8) -> p256::ecdsa::SigningKey {
     p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap()
 }
 
-fn ec_jwk(kid: &str, seed: u8) -> Value {
+pub fn ec_jwk(kid: &str, seed: u8) -> Value {
     let point = ec(seed).verifying_key().to_encoded_point(false);
     json!({ "kty": "EC", "crv": "P-256", "kid": kid,
         "x": encode(point.x().unwrap()), "y": encode(point.y().unwrap()) })
 }
 
-fn signed_rs256(header: &Value, claims: &Value) -> String {
+pub fn signed_rs256(header: &Value, claims: &Value) -> String {
     let text = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
     let signature = pkcs1v15::SigningKey::<Sha256>::new(RSA.clone()).sign(text.as_bytes());
     format!("{text}.{}", encode(signature.to_bytes()))
 }
 
-fn signed_es256(seed: u8, header: &Value, claims: &Value) -> String {
+pub fn signed_es256(seed: u8, header: &Value, claims: &Value) -> String {
     let text = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
     let signature: p256::ecdsa::Signature = ec(seed).sign(text.as_bytes());
     format!("{text}.{}", encode(signature.to_bytes()))

@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{
     desk::{PasskeyId, SessionId, TimeFromNow},
-    http::{Form, Request, Response, page_with_script},
+    http::{Form, Notice, Request, Response, page_with_script},
     identity::{
         Session,
-        challenge::new_challenge,
+        challenge::{Use, new_challenge},
         passkeys::{self, Passkey, PasskeyFault},
         session::{self, Listed},
         webauthn::Ceremony,
@@ -65,12 +65,17 @@ async fn show(
     status: u16,
     problem: Option<&'static str>,
 ) -> Result<Response, Response> {
-    let passkeys = passkeys::of_person(platform, &person.user_id).await.map_err(|_| unavailable())?;
-    let sessions = session::of_person(platform, &person.user_id).await.map_err(|_| unavailable())?;
+    let mut passkeys = passkeys::of_person(platform, &person.user_id).await.map_err(|_| unavailable())?;
+    let mut sessions = session::of_person(platform, &person.user_id).await.map_err(|_| unavailable())?;
     let now = platform.now();
+    // What a tenant's provider vouches for reaches that tenant alone, and nothing that is the person's own.
+    if person.only.is_some() {
+        passkeys.clear();
+        sessions.retain(|listed| listed.session_id == person.session_id);
+    }
     let mut sessions: Vec<SessionRow> = sessions.into_iter().map(|listed| row(listed, person, now)).collect();
     sessions.sort_by_key(|session| !session.is_this);
-    let challenge = || new_challenge(platform, Ceremony::Create, &person.hash);
+    let challenge = || new_challenge(platform, Use::Passkey(Ceremony::Create), &person.hash);
     let known: Vec<&str> = passkeys.iter().map(|passkey| passkey.credential_id.as_str()).collect();
     let template = AccountPage {
         csrf: person.csrf(platform.config),
@@ -115,7 +120,7 @@ async fn end(platform: &Platform<'_>, request: &Request) -> Result<Response, Res
     let form = request.form().unwrap_or_default();
     person.allows(platform.config, request, &form)?;
     match form.get("session") {
-        Some("all") => {
+        Some("all") if person.only.is_none() => {
             let end = session::end_all(platform, &person);
             platform.directory.batch(end).await.map_err(|_| unavailable())?;
             Ok(signed_out(platform))
@@ -126,7 +131,7 @@ async fn end(platform: &Platform<'_>, request: &Request) -> Result<Response, Res
             Ok(signed_out(platform))
         }
         named => {
-            if let Some(Ok(other)) = named.map(str::parse::<SessionId>) {
+            if let Some(Ok(other)) = named.map(str::parse::<SessionId>).filter(|_| person.only.is_none()) {
                 let end = session::end_other(platform, &person, &other);
                 platform.directory.batch(end).await.map_err(|_| unavailable())?;
             }
@@ -144,6 +149,9 @@ async fn change(platform: &Platform<'_>, request: &Request) -> Result<Response, 
     let person = signed_in(platform, request).await?;
     let form = request.form().unwrap_or_default();
     person.allows(platform.config, request, &form)?;
+    if person.only.is_some() {
+        return Err(not_by_provider());
+    }
     match form.get("act") {
         Some("add") => return add(platform, &person, &form).await,
         Some("remove") => {
@@ -173,4 +181,13 @@ async fn signed_in(platform: &Platform<'_>, request: &Request) -> Result<Session
         .await
         .map_err(|_| unavailable())?
         .ok_or_else(|| sign_in_redirect(request))
+}
+
+/// The answer to whoever a tenant's provider has signed in, where it is about the person's own account.
+pub fn not_by_provider() -> Response {
+    Notice {
+        heading: "Sign in another way for this",
+        words: "You signed in through your organisation’s provider. That opens your organisation, and not what is your own, such as passkeys and other ways to sign in. Sign out, sign in by a link or a passkey, and repeat it.",
+    }
+    .response(403)
 }

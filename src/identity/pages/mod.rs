@@ -9,7 +9,9 @@ use crate::{
     platform::Platform,
 };
 
-pub use account::{account_page, change_passkeys, end_sessions};
+pub(super) use sign_in::signed_in;
+
+pub use account::{account_page, change_passkeys, end_sessions, not_by_provider};
 pub use sign_in::{
     ask_for_link, enter, link_page, sign_in_again, sign_in_by_passkey, sign_in_page, sign_in_redirect,
     sign_out, use_link,

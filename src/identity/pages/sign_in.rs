@@ -1,20 +1,20 @@
 //! The pages on which a person signs in and out.
 
 use askama::Template;
-use data_encoding::BASE64URL_NOPAD;
 
 use super::{Asked, script, see_other, unavailable};
 use crate::{
-    desk::{UserId, token_hash},
+    desk::UserId,
     http::{Cookie, FormTarget, Notice, Request, Response, page, page_with_script},
     identity::{
         EmailAddress, NextPage, Person, Session,
         attempts::{self, Subject, TooMany},
-        challenge::new_challenge,
+        browser::{self, KnownBrowser},
+        challenge::{Use, new_challenge},
         link::{self, Look, Redeemed},
         passkeys::{self, PasskeyFault},
         people,
-        session::{self, NewSession, is_same_origin, new_secret, not_from_here},
+        session::{self, NewSession, is_same_origin, not_from_here},
         webauthn::Ceremony,
     },
     platform::{DatabaseFault, Platform},
@@ -22,8 +22,6 @@ use crate::{
 
 /// The page that was wanted before signing in is remembered for 30 minutes.
 const NEXT_SECONDS: i64 = 1800;
-/// A browser that asked for a link is known again for a day.
-const BROWSER_SECONDS: i64 = 86_400;
 
 #[derive(Template)]
 #[template(path = "identity/templates/sign_in.html")]
@@ -33,6 +31,8 @@ struct SignInPage<'a> {
     /// Who is signed in already and is asked to do it again.
     again: Option<&'a Session>,
     by_mail: bool,
+    /// The organisation that the wanted page is of, whether there is one or not.
+    organisation: Option<String>,
     email: &'a str,
     /// Whether the address that was typed is none.
     malformed: bool,
@@ -99,7 +99,13 @@ pub async fn sign_in_page(platform: &Platform<'_>, request: &Request) -> Respons
     }
     let known = KnownBrowser::of(platform, request);
     let email = again.map_or("", |session| &session.email);
-    let template = SignInPage { wanted: next.is_some(), again, ..SignInPage::new(platform, &known, email) };
+    let organisation = next.as_ref().and_then(|next| next.organisation(platform.config));
+    let template = SignInPage {
+        wanted: next.is_some(),
+        again,
+        organisation: organisation.map(|safename| safename.to_string()),
+        ..SignInPage::new(platform, &known, email)
+    };
     let response = known.keep(platform, page_with_script(200, &template, script(platform)));
     match next {
         Some(next) => response.with_header(
@@ -112,38 +118,18 @@ pub async fn sign_in_page(platform: &Platform<'_>, request: &Request) -> Respons
 
 impl<'a> SignInPage<'a> {
     fn new(platform: &'a Platform<'_>, browser: &KnownBrowser, email: &'a str) -> Self {
-        let challenge = new_challenge(platform, Ceremony::Get, &browser.hash());
+        let challenge = new_challenge(platform, Use::Passkey(Ceremony::Get), &browser.hash());
         Self {
             origin: &platform.config.public_origin,
             wanted: false,
             again: None,
             by_mail: platform.config.mail.is_some(),
+            organisation: None,
             email,
             malformed: false,
             passkey: Asked::new(platform, challenge),
             problem: None,
         }
-    }
-}
-
-/// A signed-out browser, by the secret that it is known again by: a new one where it has none.
-struct KnownBrowser(String);
-
-impl KnownBrowser {
-    fn of(platform: &Platform<'_>, request: &Request) -> Self {
-        let sent = Cookie::Browser.read(request, platform.config.is_local());
-        let own = sent.filter(|text| text.len() == 43 && BASE64URL_NOPAD.decode(text.as_bytes()).is_ok());
-        Self(own.map_or_else(|| new_secret(platform.entropy), str::to_owned))
-    }
-
-    fn hash(&self) -> String {
-        token_hash(&self.0)
-    }
-
-    /// The answer, after which the browser keeps the secret.
-    fn keep(&self, platform: &Platform<'_>, response: Response) -> Response {
-        let cookie = Cookie::Browser.set(&self.0, BROWSER_SECONDS, platform.config.is_local());
-        response.with_header("set-cookie", cookie)
     }
 }
 
@@ -193,15 +179,11 @@ fn later(TooMany { retry_after }: &TooMany) -> Response {
     .with_header("retry-after", retry_after.to_string())
 }
 
-fn browser_hash(platform: &Platform<'_>, request: &Request) -> Option<String> {
-    Cookie::Browser.read(request, platform.config.is_local()).map(token_hash)
-}
-
 /// `GET /sign-in/link/<secret>`: shows who would be signed in, or asks for the code in a browser that did not ask for the
 /// link. It uses nothing up: mail scanners and previews open links.
 pub async fn link_page(platform: &Platform<'_>, request: &Request, secret: &str) -> Response {
     let action = &request.path;
-    match link::look(platform, secret, browser_hash(platform, request)).await {
+    match link::look(platform, secret, browser::known_hash(platform, request)).await {
         Ok(Look::Opens(person)) => {
             page(200, &LinkPage { person: &person, action }, FormTarget::SelfOnly, None)
         }
@@ -221,7 +203,7 @@ pub async fn use_link(platform: &Platform<'_>, request: &Request, secret: &str) 
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let code = form.get("code").map(digits);
     let new = NewSession::in_browser(platform, request);
-    let browser = browser_hash(platform, request);
+    let browser = browser::known_hash(platform, request);
     match link::redeem(platform, secret, browser, code.as_deref(), &new).await {
         Ok(Redeemed::SignedIn) => signed_in(platform, request, &new),
         Ok(Redeemed::WrongCode) => {
@@ -274,7 +256,11 @@ pub async fn sign_out(platform: &Platform<'_>, request: &Request) -> Response {
 }
 
 /// The one answer that hands a browser its session.
-fn signed_in(platform: &Platform<'_>, request: &Request, new: &NewSession) -> Response {
+pub(in crate::identity) fn signed_in(
+    platform: &Platform<'_>,
+    request: &Request,
+    new: &NewSession,
+) -> Response {
     let local = platform.config.is_local();
     let next = Cookie::Next.read(request, local).and_then(NextPage::parse);
     see_other(next.as_ref())

@@ -4,14 +4,13 @@ use askama::Template;
 
 use super::model::{self, Connection};
 use crate::{
-    desk::{AppId, Caller, GrantId, Refusal, Safename, Scope, Scopes, TimeFromNow, WorkspaceId},
+    desk::{
+        AppId, Caller, GrantId, LONGEST_NAME, Refusal, Safename, Scope, Scopes, TimeFromNow, WorkspaceId,
+        presentable,
+    },
     http::{Form, FormTarget, Notice, Request, Response, page},
     identity::{self, Session},
-    oauth::{
-        capability::Capability,
-        client::host_of,
-        name::{LONGEST_NAME, presentable},
-    },
+    oauth::{capability::Capability, client::host_of},
     platform::{Platform, Timestamp},
     posts::{self, Holding},
     tenants,
@@ -105,7 +104,7 @@ async fn member<'a>(
         .map_err(|_| Notice::UNAVAILABLE.response(503))?
         .ok_or_else(|| identity::sign_in_redirect(request))?;
     let safename: Safename = safename.parse().map_err(|_| nothing_here())?;
-    let caller = tenants::member(platform, &session.user_id, &safename)
+    let caller = tenants::member(platform, &session.reach(), &safename)
         .await
         .map_err(|_| Notice::UNAVAILABLE.response(503))?;
     Ok((session, caller.ok_or_else(nothing_here)?))

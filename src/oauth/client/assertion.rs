@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::Keys;
 use crate::{
     desk::sha256_text,
-    http::{DocumentFault, SignedToken},
+    http::{Audience, DocumentFault, SignedToken},
     oauth::store::directory as sql,
     platform::{DatabaseFault, Platform, Timestamp, only},
 };
@@ -39,13 +39,6 @@ struct Claims {
     jti: String,
     nbf: Option<i64>,
     iat: Option<i64>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
 }
 
 /// Why an assertion proves nothing.
@@ -110,16 +103,5 @@ impl Claims {
             && self.exp <= now.saturating_add(LONGEST_SECONDS + SKEW_SECONDS)
             && begun(self.nbf)
             && begun(self.iat)
-    }
-}
-
-impl Audience {
-    /// Whether it is the issuer and nobody else (draft-ietf-oauth-rfc7523bis section 4): an assertion for several
-    /// servers could be passed on by each of them.
-    fn is_only(&self, issuer: &str) -> bool {
-        match self {
-            Self::One(audience) => audience == issuer,
-            Self::Several(audiences) => matches!(audiences.as_slice(), [audience] if audience == issuer),
-        }
     }
 }

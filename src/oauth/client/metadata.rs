@@ -3,11 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    desk::{LONGEST_NAME, presentable},
     http::{Address, Algorithm, DocumentFault, KeySet, SignedToken},
-    oauth::{
-        name::{LONGEST_NAME, presentable},
-        redirect::RedirectUri,
-    },
+    oauth::redirect::RedirectUri,
     platform::{Config, FromValue, Platform, Value},
 };
 

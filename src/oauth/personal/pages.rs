@@ -179,7 +179,7 @@ async fn open<'a>(
     let session = identity::session(platform, request).await.map_err(unavailable)?;
     let session = session.ok_or_else(|| identity::sign_in_redirect(request))?;
     let safename: Safename = safename.parse().map_err(|_| not_found())?;
-    let caller = tenants::member(platform, &session.user_id, &safename).await.map_err(unavailable)?;
+    let caller = tenants::member(platform, &session.reach(), &safename).await.map_err(unavailable)?;
     Ok((session, caller.ok_or_else(not_found)?))
 }
 

@@ -94,9 +94,9 @@ ON CONFLICT (tenant_id, user_id) DO UPDATE SET role = excluded.role, approver = 
 WHERE membership.ended_at IS NOT NULL";
 
     /// Writes that somebody joined into the audit, if the statement before it made a member.
-    /// ?1 tenant ?2 id ?3 now ?4 person ?5 subjects
+    /// ?1 tenant ?2 id ?3 now ?4 person ?5 subjects ?6 act
     pub(in super::super) AUDIT_JOIN = "audit_join", "INSERT INTO audit (tenant_id, audit_id, at, user_id, act, subjects, outcome)
-SELECT ?1, ?2, ?3, ?4, 'accept_invitation', ?5, 'done' WHERE changes() = 1";
+SELECT ?1, ?2, ?3, ?4, ?6, ?5, 'done' WHERE changes() = 1";
 
     /// Who used an invitation up. ?1 tenant ?2 link's hash
     pub(in super::super) INVITATION_USED_BY = "invitation_used_by", "SELECT used_by FROM invitation WHERE tenant_id = ?1 AND link_hash = ?2 AND used_at IS NOT NULL";

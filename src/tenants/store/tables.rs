@@ -103,6 +103,8 @@ tenant_tables! {
     oauth_grant (grant_id) [app_id, user_id, client_id, capabilities, offline, client_auth, signed_in_by, generation,
         created_at, expires_at, used_at, used_from, wanted, wanted_at, revoked_at, revoked_why] secret [];
     app_entry (app_id) [user_id, client_id, client_name, created_at] secret [];
+    provider (provider_id) [name, issuer, client_id, created_at, removed_at] secret [sealed];
+    mail_domain (domain) [role, token, created_at, proved_at] secret [];
     workspace (workspace_id) [name, time_zone, grace_seconds, notice_seconds, hold_seconds, created_at] secret [];
     invitation (invitation_id) [email, user_id, role, approver, mailed, invited_by, created_at, expires_at, used_at,
         used_by, withdrawn_at] secret [link_hash];

@@ -1,11 +1,11 @@
 //! Names that strangers give themselves.
 
 /// Most characters of a name that are shown.
-pub(super) const LONGEST_NAME: usize = 80;
+pub const LONGEST_NAME: usize = 80;
 
 /// `text` as it is safe to show: without control, direction and invisible characters, spaces run together, at most
 /// `longest` characters. Nothing when nothing is left.
-pub(super) fn presentable(text: &str, longest: usize) -> Option<String> {
+pub fn presentable(text: &str, longest: usize) -> Option<String> {
     let visible: String =
         text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_deceptive(*c)).collect();
     let words: Vec<&str> = visible.split_whitespace().collect();
