@@ -10,6 +10,7 @@ mod clients;
 mod consent;
 mod documents;
 mod failures;
+mod matrix;
 mod metadata;
 mod refreshing;
 mod registration;

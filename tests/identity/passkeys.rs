@@ -159,7 +159,7 @@ fn account(sim: &Sim, browser: &Browser) -> String {
 }
 
 /// The challenge on the sign-in page of a browser.
-fn challenge(sim: &Sim, browser: &Browser) -> String {
+pub fn challenge(sim: &Sim, browser: &Browser) -> String {
     let page = run(identity::sign_in_page(&sim.platform(), &browser.get("/sign-in")));
     browser.take(&page);
     attribute(&text(&page), "challenge")
@@ -204,6 +204,18 @@ pub fn signing_in() -> (Sim, Request) {
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let request = browser.post("/sign-in/passkey", &fields);
     (sim, request)
+}
+
+/// Enrols a passkey in the browser `own`, which is signed in, and signs in by it in `there` as if `challenge` had been given.
+pub fn enrol_and_sign_in(sim: &Sim, own: &Browser, there: &Browser, challenge: &str) -> bool {
+    let mut authenticator = Authenticator::new(7);
+    let page = account(sim, own);
+    authenticator.user = attribute(&page, "user");
+    let answer = add(sim, own, &authenticator.made(&attribute(&page, "challenge")));
+    assert_eq!(answer.header("location"), Some("/account"), "{}", text(&answer));
+    let answer = sign_in(sim, there, &authenticator.used(challenge));
+    assert!(matches!(answer.status, 303 | 422), "{}", text(&answer));
+    answer.status == 303
 }
 
 /// A world whose owner has a passkey.

@@ -91,7 +91,7 @@ fn world_of(document: &Value) -> (World, Shelf) {
     (world, shelf)
 }
 
-fn signing() -> (World, Shelf) {
+pub(super) fn signing() -> (World, Shelf) {
     world_of(&signing_client(true))
 }
 
@@ -105,12 +105,12 @@ fn claims(world: &World, jti: &str) -> Value {
     json!({ "iss": CLIENT, "sub": CLIENT, "aud": ISSUER, "iat": now, "exp": now + 300, "jti": jti })
 }
 
-fn assertion(world: &World, jti: &str) -> String {
+pub(super) fn assertion(world: &World, jti: &str) -> String {
     signed_rs256(&header(), &claims(world, jti))
 }
 
 /// The form with an assertion added.
-fn proven(form: &[(String, String)], assertion: &str) -> Vec<(String, String)> {
+pub(super) fn proven(form: &[(String, String)], assertion: &str) -> Vec<(String, String)> {
     plus(&plus(form, "client_assertion_type", TYPE), "client_assertion", assertion)
 }
 

@@ -3,153 +3,21 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use postern::{
-    desk::{seal_cursor, sha256_text},
+    desk::sha256_text,
     edge,
     http::{Request, RequestMethod, Response},
-    identity, oauth,
-    platform::{Clock, Purpose},
+    oauth,
+    platform::Purpose,
 };
-use serde_json::json;
 
 use super::{
-    CALLBACK, VERIFIER, World, answer, error, form_request, location, plus, redirected, request, text,
-    told_error, with,
+    CALLBACK, VERIFIER, World, answer, error, form_request, location, plus, redirected, request, told_error,
+    with,
 };
 use crate::sim::{run, world::Company};
 
-/// Everything secret or signed that Postern gives out, fresh and good where it belongs.
-fn artefacts(world: &World) -> Vec<(&'static str, String)> {
-    let tokens = world.tokens();
-    let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
-    let pending = world.pending(&world.wish());
-    let page = text(&world.consent_page(&world.browser, &pending));
-    let caller = world.company.caller(&world.sim);
-    let media = world.company.add_media(&world.sim, &world.company.workspace);
-    let address = postern::desk::media_address(&world.sim.config, &world.company.tenant.id, &media);
-    let link = run(identity::make_link(&world.sim.platform(), &world.company.owner)).unwrap();
-    vec![
-        ("access token", token("access_token")),
-        ("refresh token", token("refresh_token")),
-        ("code", world.code()),
-        ("session", world.browser.cookie.split_once('=').unwrap().1.to_owned()),
-        ("form token", super::attribute(&page, "name=\"csrf\" value=\"")),
-        ("pending request", pending),
-        ("sign-in link", link.url.rsplit('/').next().unwrap().to_owned()),
-        ("cursor", seal_cursor(&caller, "list_posts", &1).unwrap_or_else(|_| panic!("sealed"))),
-        ("media tag", address.rsplit('/').next().unwrap().to_owned()),
-        ("operator token", operator_token(world)),
-    ]
-}
-
-fn operator_token(world: &World) -> String {
-    let now = world.sim.clock.now().as_seconds();
-    let part = |part: serde_json::Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());
-    let head = part(json!({ "alg": "HS256", "typ": "JWT", "kid": "t1" }));
-    let claims = part(
-        json!({ "aud": "http://localhost:8790", "iat": now, "exp": now + 60, "jti": "0123456789abcdef" }),
-    );
-    let tag = world.sim.config.keys.current(Purpose::Operator).hmac(format!("{head}.{claims}").as_bytes());
-    format!("{head}.{claims}.{}", BASE64URL_NOPAD.encode(&tag))
-}
-
 fn serve(world: &World, request: Request) -> Response {
     run(edge::serve(&world.sim.platform(), request))
-}
-
-fn with_header(mut request: Request, name: &str, value: &str) -> Request {
-    request.headers.retain(|(other, _)| other != name);
-    request.headers.push((name.to_owned(), value.to_owned()));
-    request
-}
-
-/// Presents an artefact somewhere and says whether it was taken for good there.
-type Verifier = fn(&World, &str) -> bool;
-
-/// Every place that takes an artefact, and which one it takes.
-const VERIFIERS: [(&str, Verifier); 10] = [
-    ("access token", |world, it| {
-        let mut request = world.mcp_request(Some(&format!("Bearer {it}")));
-        request.body = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#.to_vec();
-        request.headers.push(("content-type".into(), "application/json".into()));
-        request.headers.push(("accept".into(), "application/json, text/event-stream".into()));
-        taken(&serve(world, request), 200, 401)
-    }),
-    ("refresh token", |world, it| {
-        let (status, body) = world.refresh(it);
-        if status != 200 {
-            assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "{it}");
-        }
-        status == 200
-    }),
-    ("code", |world, it| {
-        let (status, body) = world.token(&world.redemption(it));
-        if status != 200 {
-            assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "{it}");
-        }
-        status == 200
-    }),
-    ("session", |world, it| {
-        let cookie = format!("postern_session={it}");
-        taken(&serve(world, with_header(request(RequestMethod::Get, "/"), "cookie", &cookie)), 200, 303)
-    }),
-    ("form token", |world, it| {
-        let id = world.pending(&world.wish());
-        let form = with(&world.filled_in(&id, "approve"), "csrf", Some(it));
-        taken(&world.decide(&id, &form), 303, 403)
-    }),
-    ("pending request", |world, it| taken(&world.consent_page(&world.browser, it), 200, 410)),
-    ("sign-in link", |world, it| {
-        let request = request(RequestMethod::Post, &format!("/sign-in/link/{it}"));
-        let response = serve(world, with_header(request, "sec-fetch-site", "same-origin"));
-        response
-            .headers
-            .iter()
-            .any(|(name, value)| *name == "set-cookie" && value.contains("postern_session="))
-    }),
-    ("cursor", |world, it| {
-        let caller = world.company.caller(&world.sim);
-        postern::desk::open_cursor::<i64>(&caller, "list_posts", it).is_ok()
-    }),
-    ("media tag", |world, it| {
-        let tenant = world.company.tenant.id.as_str();
-        let media = world.sim.shard().query("SELECT media_id FROM media", []);
-        let media: String = media[0].get("media_id").unwrap();
-        postern::desk::check_media_address(&world.sim.config, tenant, &media, it).is_some()
-    }),
-    ("operator token", |world, it| {
-        let mut request = request(RequestMethod::Post, "/operator");
-        request.body = br#"{"command":"status"}"#.to_vec();
-        taken(&serve(world, with_header(request, "authorization", &format!("Bearer {it}"))), 200, 401)
-    }),
-];
-
-/// Whether the answer says yes; if not, it must be this refusal.
-fn taken(response: &Response, yes: u16, no: u16) -> bool {
-    assert!([yes, no].contains(&response.status), "{}: {}", response.status, text(response));
-    response.status == yes
-}
-
-#[test]
-fn every_artefact_is_good_at_its_own_verifier_and_at_no_other() {
-    for (place, verifier) in VERIFIERS {
-        let world = World::new();
-        for (name, artefact) in artefacts(&world) {
-            assert_eq!(verifier(&world, &artefact), name == place, "the {name} presented as {place}");
-        }
-    }
-}
-
-#[test]
-fn no_artefact_that_is_no_token_revokes_anything() {
-    let world = World::new();
-    for (name, artefact) in artefacts(&world) {
-        let form = [("token", artefact.as_str()), ("client_id", &world.client_id)];
-        let form = form.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        assert_eq!(world.revoke(&form).0, 200, "{name}");
-        let ended = world.count("SELECT count(*) FROM oauth_grant WHERE revoked_at IS NOT NULL");
-        assert_eq!(ended > 0, name.contains("token") && name != "form token" && name != "operator token");
-        world.sim.shard().execute("UPDATE oauth_grant SET revoked_at = NULL, generation = 1", []);
-    }
 }
 
 #[test]

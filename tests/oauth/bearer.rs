@@ -265,7 +265,7 @@ fn other_artefacts_are_no_access_tokens() {
 }
 
 /// The root keys t1, which every world begins with, and t2, which is current from now on.
-fn rotate(world: &mut World, more: &str) {
+pub(super) fn rotate(world: &mut World, more: &str) {
     let mut settings = local_settings();
     settings[2].1 = format!(
         r#"{{"current":"t2","keys":{{"t1":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8","t2":"HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}}{more}}}"#

@@ -1,6 +1,7 @@
 //! What others got wrong, and what RFC 9700 section 4 warns of, as far as clients and access tokens are concerned.
 
 use postern::{
+    desk::Scopes,
     http::{Request, RequestMethod, Response},
     oauth,
 };
@@ -11,7 +12,7 @@ use super::{
     documents::{Shelf, public_client},
     error, location, plus, redirected, request, text, told_error, with,
 };
-use crate::sim::{Fault, run};
+use crate::sim::{Fault, Random, interleave, run, world::Company};
 
 const EVIL: &str = "https://evil.example/callback";
 
@@ -288,4 +289,64 @@ fn rfc9700_2_1_2_and_2_4_neither_implicit_nor_password_nor_client_credentials_ar
     }
     let (_, metadata) = answer(&oauth::server_metadata(&world.sim.platform()));
     assert_eq!(metadata["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
+}
+
+#[test]
+fn rfc9700_4_17_no_answer_is_handed_over_by_script() {
+    let world = World::new();
+    for mode in ["web_message", "web_message.jwt", "form_post", "fragment", "query.jwt", "jwt", "Query"] {
+        let refused = world.authorize(&plus(&world.wish(), "response_mode", mode));
+        assert_eq!(told_error(&refused), "invalid_request", "{mode}");
+    }
+    let id = world.pending(&world.wish());
+    let page = world.consent_page(&world.browser, &id);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("script-src"), "{policy}");
+    assert_eq!(page.header("cross-origin-opener-policy"), Some("same-origin"), "nobody holds its window");
+}
+
+#[test]
+fn rfc9700_4_6_no_token_ever_comes_through_the_browser() {
+    let world = World::new();
+    let stolen = world.tokens()["access_token"].as_str().unwrap().to_owned();
+    let id = world.pending(&plus(&world.wish(), "access_token", &stolen));
+    let answer = world.decide(&id, &world.filled_in(&id, "approve"));
+    assert!(!location(&answer).contains("token"), "{}", location(&answer));
+    let own = redirected(&answer).get("code").unwrap().to_owned();
+    let redeemed = world.token(&plus(&world.redemption(&own), "access_token", &stolen)).1;
+    assert_ne!(redeemed["access_token"], stolen.as_str());
+    let as_code = world.token(&world.redemption(&stolen));
+    assert_eq!(error(&as_code), (400, "invalid_grant"), "nor is it taken for what does");
+}
+
+#[test]
+fn cve_2026_25536_parallel_requests_of_two_clients_get_their_own_answers() {
+    for seed in 0..30 {
+        let world = World::with_seed(seed);
+        let other = Company::found(&world.sim, "other");
+        let platform = world.sim.platform();
+        // The same JSON-RPC id in both, at once, in one isolate.
+        let request = |tenant: &str| {
+            let mut request = request(RequestMethod::Post, &format!("/{tenant}/mcp"));
+            request.headers.push(("content-type".into(), "application/json".into()));
+            request.headers.push(("accept".into(), "application/json, text/event-stream".into()));
+            request.body = super::standing::call("whoami", json!({})).to_string().into_bytes();
+            request
+        };
+        let (ours, theirs) = (request("acme"), request("other"));
+        let (us, them) = (world.company.caller(&world.sim), other.caller(&world.sim));
+        let ask = |caller, request| postern::mcp::serve(&platform, caller, Scopes::EVERY, request);
+        let answers = interleave(
+            &Random::new(seed),
+            vec![Box::pin(ask(&us, &ours)), Box::pin(ask(&them, &theirs)), Box::pin(ask(&us, &ours))],
+        );
+        for (answer, (own, foreign)) in
+            answers.iter().zip([("acme", "other"), ("other", "acme"), ("acme", "other")])
+        {
+            let postern::mcp::Outcome::Response(response) = &answer.outcome else { panic!("seed {seed}") };
+            let body = text(response);
+            let (own, foreign) = (format!("owner@{own}.example"), format!("owner@{foreign}.example"));
+            assert!(body.contains(&own) && !body.contains(&foreign), "seed {seed}: {body}");
+        }
+    }
 }
