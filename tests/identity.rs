@@ -36,7 +36,7 @@ fn with_link() -> (Sim, Company, String) {
 /// The path of a fresh link for the owner.
 pub fn link(sim: &Sim, company: &Company) -> String {
     let link = run(identity::make_link(&sim.platform(), &company.owner)).unwrap();
-    link.url.strip_prefix("http://localhost:8790").unwrap().to_owned()
+    link.url.strip_prefix(&sim.config.public_origin).unwrap().to_owned()
 }
 
 /// The secret of a link.

@@ -17,6 +17,7 @@ mod delivery;
 mod desk;
 mod docs;
 mod elsewhere;
+mod fetching;
 mod guard;
 mod house;
 mod identity;
