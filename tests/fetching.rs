@@ -16,7 +16,8 @@ use postern::{
     delivery::{self, Budget, RealTrade},
     desk::sha256_text,
     edge::send_by_api,
-    http::{Address, Response},
+    http::{self, Address, Response},
+    identity,
     mcp::tools,
     oauth,
     platform::{Clock, Config, HttpFault, Letter, MailSender},
@@ -174,12 +175,14 @@ const SPELLINGS: &[&str] = &[
 ];
 
 /// The public hosts of the world.
-const PUBLIC: [&str; 7] = [
+const PUBLIC: [&str; 9] = [
     "https://pictures.example/",
     "https://client.example/",
     "https://news.example/",
     "https://moved.example/",
     "https://letters.example/",
+    "https://provider.example/",
+    "https://resolver.example/",
     "https://pds.example/",
     HOP,
 ];
@@ -189,6 +192,8 @@ const KEYS: &str = "https://client.example/keys.json";
 const PAGE: &str = "https://news.example/story";
 const MOVED: &str = "https://moved.example";
 const MAIL_API: &str = "https://letters.example/send";
+const PROVIDER: &str = "https://provider.example";
+const RESOLVER: &str = "https://resolver.example/dns-query";
 const HOP: &str = "https://hop.example/";
 
 /// What stands at every address that may not be asked: whoever gets it was where nobody may go.
@@ -222,7 +227,7 @@ impl Peer for Web {
             return Ok(reply.clone());
         }
         // A server that redirects whatever it is asked.
-        if request.url.starts_with(&format!("{HOP}xrpc/")) {
+        if [format!("{HOP}xrpc/"), format!("{HOP}1/")].iter().any(|path| request.url.starts_with(path)) {
             return Ok(self.pages.borrow()[&format!("{HOP}1")].clone());
         }
         let mut request = request.clone();
@@ -269,6 +274,16 @@ fn document(client_id: &str, jwks_uri: Option<&str>) -> Value {
         document["jwks_uri"] = json!(address);
     }
     document
+}
+
+/// What a provider of OpenID Connect says of itself.
+fn provider(jwks_uri: &str) -> Value {
+    json!({
+        "issuer": PROVIDER,
+        "authorization_endpoint": format!("{PROVIDER}/authorize"),
+        "token_endpoint": format!("{PROVIDER}/token"),
+        "jwks_uri": jwks_uri
+    })
 }
 
 struct World {
@@ -513,6 +528,35 @@ fn features() -> Vec<Feature> {
                 world.publish(&format!("Read {PAGE} now"))
             },
         ),
+        feature(
+            "an organisation's own provider",
+            &["identity/upstream/discovery.rs"],
+            PROVIDER,
+            |world, address| {
+                let document = format!("{PROVIDER}/.well-known/openid-configuration");
+                world.serve(&document, Reply::json(200, &provider(KEYS)));
+                format!("{:?}", run(identity::check_issuer(&world.sim.platform(), address)).is_ok())
+            },
+        ),
+        feature(
+            "the keys of an organisation's own provider",
+            &["identity/upstream/discovery.rs", "identity/upstream/id_token.rs"],
+            PROVIDER,
+            |world, address| {
+                let document = format!("{PROVIDER}/.well-known/openid-configuration");
+                let address = if address == PROVIDER { KEYS } else { address };
+                world.serve(&document, Reply::json(200, &provider(address)));
+                format!("{:?}", run(identity::check_issuer(&world.sim.platform(), PROVIDER)).is_ok())
+            },
+        ),
+        feature("a resolver of names", &["http/dns.rs"], RESOLVER, |world, address| {
+            let mut settings = settings();
+            settings.push(("DNS_RESOLVER", address.to_owned()));
+            let Ok(config) = config_from(&settings) else { return "no such setting".to_owned() };
+            let mut platform = world.sim.platform();
+            platform.config = &config;
+            format!("{:?}", run(http::txt_records(&platform, "acme.example")).is_ok())
+        }),
         feature("an API for letters", &["edge/mail.rs"], MAIL_API, |world, address| {
             let mut settings = settings();
             settings.extend([

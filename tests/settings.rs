@@ -185,6 +185,7 @@ const PURPOSES: [Purpose; 11] = [
     Purpose::SignInAttempt,
     Purpose::PeerAddress,
     Purpose::PasskeyChallenge,
+    Purpose::UpstreamState,
 ];
 
 #[test]

@@ -35,7 +35,7 @@ pub struct Script<'a> {
 
 /// A page with a script.
 pub fn page_with_script(status: u16, template: &impl Template, script: Script<'_>) -> Response {
-    respond(status, template, FormTarget::SelfOnly, None, Some(script))
+    respond(status, template.render(), FormTarget::SelfOnly, None, Some(script))
 }
 
 /// A page as a response: never cached, framed or asked for scripts; pictures from `image_origin` if it names one.
@@ -45,17 +45,18 @@ pub fn page(
     forms: FormTarget,
     image_origin: Option<&str>,
 ) -> Response {
-    respond(status, template, forms, image_origin, None)
+    respond(status, template.render(), forms, image_origin, None)
 }
 
+/// Apart from the templates, so that it is there once and not for each of them.
 fn respond(
     status: u16,
-    template: &impl Template,
+    rendered: askama::Result<String>,
     forms: FormTarget,
     image_origin: Option<&str>,
     script: Option<Script<'_>>,
 ) -> Response {
-    let Ok(body) = template.render() else {
+    let Ok(body) = rendered else {
         return Problem::new(500, "internal", "The page could not be made.", "Try again.").response();
     };
     let form_action = match forms {

@@ -97,8 +97,7 @@ async fn is_proved(platform: &Platform<'_>, domain: &Domain, token: &str) -> Res
 /// When the gate is closed.
 pub async fn domains(caller: &Caller<'_>) -> Result<(Facts, Vec<MailDomain>), Refusal> {
     let mut answer = caller.read(vec![store::LIST_DOMAINS.with([Value::from(&caller.tenant().id)])]).await?;
-    let mut domains: Vec<MailDomain> = answer.next_as()?;
-    domains.sort_by(|a, b| a.domain.as_str().cmp(b.domain.as_str()));
+    let domains = answer.next_as()?;
     Ok((answer.facts, domains))
 }
 

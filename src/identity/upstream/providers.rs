@@ -103,29 +103,23 @@ impl NewProvider {
     }
 }
 
-/// The providers of a caller's tenant by name, and who asks.
+/// The providers of a caller's tenant, the oldest first, and who asks.
 ///
 /// # Errors
 /// When the gate is closed.
 pub async fn providers(caller: &Caller<'_>) -> Result<(Facts, Vec<Provider>), Refusal> {
     let mut answer = caller.read(vec![shard::LIST.with([Value::from(&caller.tenant().id)])]).await?;
-    let providers = by_name(answer.next_as()?);
+    let providers = answer.next_as()?;
     Ok((answer.facts, providers))
 }
 
-fn by_name(mut providers: Vec<Provider>) -> Vec<Provider> {
-    providers.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
-    providers
-}
-
-/// The providers through which anybody may try to sign in to a tenant, by name.
+/// The providers through which anybody may try to sign in to a tenant, the oldest first.
 ///
 /// # Errors
 /// When the shard fails.
 pub async fn offered(platform: &Platform<'_>, tenant: &Tenant) -> Result<Vec<Provider>, DatabaseFault> {
     let rows = visit(platform, tenant, vec![shard::LIST.with([Value::from(&tenant.id)])]).await?;
-    let providers = rows.iter().map(Provider::from_row).collect::<Result<Vec<_>, _>>()?;
-    Ok(by_name(providers))
+    Ok(rows.iter().map(Provider::from_row).collect::<Result<_, _>>()?)
 }
 
 /// One provider of a tenant that is open.

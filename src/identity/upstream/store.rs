@@ -8,7 +8,7 @@ pub mod shard {
     statements! { Shard:
         /// ?1 tenant
         pub(in crate::identity::upstream) LIST = "list_providers", "SELECT provider_id, name, issuer, client_id
-    FROM provider WHERE tenant_id = ?1 AND removed_at IS NULL LIMIT 20";
+    FROM provider WHERE tenant_id = ?1 AND removed_at IS NULL ORDER BY provider_id LIMIT 20";
 
         /// A provider with its secret and what opens it. ?1 tenant ?2 provider
         pub(in crate::identity::upstream) FIND = "find_provider", "SELECT p.provider_id, p.name, p.issuer, p.client_id, p.sealed, t.wrapped_key

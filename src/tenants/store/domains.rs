@@ -5,7 +5,7 @@ use crate::platform::statements;
 statements! { Shard:
     /// ?1 tenant
     pub(in super::super) LIST_DOMAINS = "list_mail_domains", "SELECT domain, role, token, proved_at
-FROM mail_domain WHERE tenant_id = ?1 LIMIT 50";
+FROM mail_domain WHERE tenant_id = ?1 ORDER BY domain LIMIT 50";
 
     /// A domain, if the tenant is open. ?1 tenant ?2 domain
     pub(in super::super) FIND_DOMAIN = "find_mail_domain", "SELECT d.domain, d.role, d.token, d.proved_at
