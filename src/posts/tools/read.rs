@@ -189,12 +189,15 @@ fn position_after(row: &PostRow) -> Position {
     Position { due_at: row.due_at.map(Timestamp::as_millis), post_id: row.post_id.to_string() }
 }
 
+/// Due times from the first and before the second.
+type Span = (Timestamp, Timestamp);
+
 struct Page<'a> {
     caller: &'a Caller<'a>,
     workspace: &'a str,
     profile: Option<String>,
     limit: i64,
-    span: Option<(Timestamp, Timestamp)>,
+    span: Option<Span>,
     input: &'a ListInput,
 }
 
@@ -265,7 +268,7 @@ fn picked(
     profiles: &[Profile],
     input: &ListInput,
     prefix: &str,
-) -> Result<(Option<String>, Option<(Timestamp, Timestamp)>), Refusal> {
+) -> Result<(Option<String>, Option<Span>), Refusal> {
     let mut problems = Problems::default();
     let profile = input.profile.as_ref().and_then(|named| {
         let field = format!("{prefix}profile");
