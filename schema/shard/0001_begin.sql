@@ -400,7 +400,8 @@ INSERT INTO delivery_state (state, phase) VALUES
   ('published', 'done'), ('failed', 'done'), ('missed', 'done'), ('cancelled', 'done'),
   ('unknown', 'person'), ('paused', 'person');
 
--- One post group on one profile: one row, one outcome. `next_at` is when the tick looks at it again.
+-- One post group on one profile: one row, one outcome. `next_at` is when the tick looks at it again. `reason_text` is ours,
+-- `provider_words` are the network's.
 CREATE TABLE delivery (
   tenant_id TEXT NOT NULL,
   delivery_id TEXT NOT NULL,
@@ -416,6 +417,7 @@ CREATE TABLE delivery (
   reason TEXT,
   reason_code TEXT,
   reason_text TEXT CHECK (reason_text IS NULL OR length(reason_text) <= 2000),
+  provider_words TEXT CHECK (provider_words IS NULL OR length(provider_words) <= 2000),
   plan TEXT CHECK (plan IS NULL OR json_valid(plan)),
   url TEXT,
   published_at INTEGER,

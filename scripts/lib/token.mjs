@@ -5,7 +5,7 @@ import { Visitor } from "./forms.mjs";
 import { decide, obtainToken } from "./oauth.mjs";
 import { Operator } from "./operator.mjs";
 import { chooseTenant, ownerLink } from "./tenants.mjs";
-import { DEFAULT_PORT, existingKeysOf, originsOf, stateOn } from "./worker.mjs";
+import { DEFAULT_PORT, Trouble, existingKeysOf, originsOf, stateOn } from "./worker.mjs";
 
 const USAGE = `scripts/token [--port N] [--tenant T] [--scope "a b"] [--json] [--follow URL] [--state DIR]
 
@@ -30,11 +30,12 @@ async function main() {
   });
   const port = readPort(values.port, DEFAULT_PORT);
   const { publicOrigin } = originsOf(port);
+  const follow = values.follow === undefined ? undefined : readAuthorizationUrl(values.follow, publicOrigin);
   const operator = new Operator({ origin: publicOrigin, keys: existingKeysOf(values.state ?? stateOn(port)) });
-  const tenant = await chooseTenant(operator, values.tenant ?? (values.follow && tenantAskedFor(values.follow)));
+  const tenant = await chooseTenant(operator, values.tenant ?? (follow && tenantAskedFor(follow)));
   const person = { visitor: new Visitor(), signInLink: () => ownerLink(operator, tenant), tenant: tenant.tenant_id };
-  if (values.follow) {
-    console.log(await decide({ ...person, url: values.follow }));
+  if (follow) {
+    console.log(await decide({ ...person, url: follow.href }));
     return;
   }
   const mcpUrl = `${publicOrigin}/${tenant.safename}/mcp`;
@@ -42,10 +43,22 @@ async function main() {
   console.log(values.json ? JSON.stringify(token, null, 2) : token.access_token);
 }
 
+/** A client's authorization URL, which must be one of this deployment. */
+function readAuthorizationUrl(text, origin) {
+  const hint = `give the address that a client opens in the browser: ${origin}/authorize?...`;
+  if (!URL.canParse(text)) throw new Trouble(`--follow: ${text} is not an address`, hint);
+  const url = new URL(text);
+  if (url.origin !== origin) throw new Trouble(`--follow: ${url.origin} is not the server on that port, ${origin}`, hint);
+  if (url.pathname !== "/authorize") throw new Trouble(`--follow: ${text} is not an authorization URL`, hint);
+  return url;
+}
+
 /** The safename in an authorization URL's resource, if it names one. */
 function tenantAskedFor(url) {
-  const resource = new URL(url).searchParams.get("resource");
-  return resource ? new URL(resource).pathname.split("/")[1] : undefined;
+  const resource = url.searchParams.get("resource");
+  if (!resource) return undefined;
+  if (!URL.canParse(resource)) throw new Trouble(`--follow: its resource ${resource} is not an address`, "give the URL as the client made it");
+  return new URL(resource).pathname.split("/")[1];
 }
 
 run(main);

@@ -165,12 +165,13 @@ impl Lease {
             change.next_at.into(),
             change.why.map(|why| why.reason).into(),
             change.why.map(|why| why.code.clone()).into(),
-            change.why.map(|why| why.text.clone()).into(),
+            change.why.and_then(|why| why.text.clone()).into(),
             change.plan.clone().into(),
             address.into(),
             published_at.into(),
             change.attempt.is_some().into(),
             now.into(),
+            change.why.and_then(|why| why.said.clone()).into(),
         ])
     }
 
@@ -184,7 +185,7 @@ impl Lease {
             attempt.step.into(),
             attempt.outcome.into(),
             attempt.code.as_deref().map(|code| cut(code, 100)).into(),
-            attempt.words.as_deref().map(|words| cut(words, 500)).into(),
+            attempt.words.as_deref().filter(|words| !words.is_empty()).map(|words| cut(words, 500)).into(),
         ])
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     desk::{DeliveryId, TenantId},
-    networks::{Job, JobPart, Ladder, PartKind, PartState, Rendered},
+    networks::{Job, JobPart, Ladder, NetworkError, PartKind, PartState, Rendered},
     platform::{Entropy, FromRow, Row, RowFault, Timestamp, random_array},
     posts::{DeliveryState, PlanPart, Reason},
     profiles::{Profile, ProfileState},
@@ -212,10 +212,10 @@ impl Delivery {
     }
 
     /// Why nothing can be sent to the account, if so.
-    pub(super) fn sickness(&self) -> Option<String> {
-        (self.profile.state != ProfileState::Healthy).then(|| {
-            self.profile.state_why.clone().unwrap_or_else(|| "The account is no longer connected.".to_owned())
-        })
+    pub(super) fn sickness(&self) -> Option<Why> {
+        let text = "The account is no longer connected.";
+        let why = || Why::new(Reason::Reauthorise, "profile_needs_reconnect", text);
+        (self.profile.state != ProfileState::Healthy).then(why)
     }
 
     /// The last moment at which it may still go out.
@@ -304,17 +304,25 @@ pub(super) fn try_again_at(
     }
 }
 
-/// Why a delivery stands where it stands, in a word, a code and words.
+/// Why a delivery stands where it stands, in a word, a code, our words, and the network's if it spoke.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Why {
     pub reason: Reason,
     pub code: String,
-    pub text: String,
+    pub text: Option<String>,
+    pub said: Option<String>,
 }
 
 impl Why {
+    /// In our words.
     pub(super) fn new(reason: Reason, code: &str, text: impl AsRef<str>) -> Self {
-        Self { reason, code: cut(code, 100), text: cut(text.as_ref(), 1000) }
+        Self { reason, code: cut(code, 100), text: Some(cut(text.as_ref(), 1000)), said: None }
+    }
+
+    /// As the network says, if it says anything.
+    pub(super) fn said(reason: Reason, error: &NetworkError) -> Self {
+        let said = (!error.words.is_empty()).then(|| cut(&error.words, 1000));
+        Self { reason, code: cut(&error.code, 100), text: None, said }
     }
 }
 

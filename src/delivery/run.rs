@@ -99,7 +99,7 @@ impl<'a> Run<'a> {
             Task::Prepare => self.prepare().await,
             Task::Arm(part) | Task::SendAgain(part) => self.send(part).await,
             Task::LookUp(part) => self.look_up(part).await,
-            Task::AskPerson => self.ask_person("unconfirmed", "").await,
+            Task::AskPerson => self.ask_person("unconfirmed", None).await,
             Task::Finish => self.finish().await,
             Task::Break => {
                 let why = Why::new(
@@ -236,7 +236,9 @@ impl<'a> Run<'a> {
         self.plan = Plan::of(rendered, settings, self.delivery.plan.as_ref(), public);
         self.job = self.delivery.job(&self.plan);
         match self.delivery.state {
-            DeliveryState::Unknown if self.job.parts.is_empty() => self.ask_person("content_empty", "").await,
+            DeliveryState::Unknown if self.job.parts.is_empty() => {
+                self.ask_person("content_empty", None).await
+            }
             DeliveryState::Unknown => {
                 let next_at = Some(self.lease_end());
                 self.stay(next_at, None, None).await.into()
@@ -258,7 +260,7 @@ impl<'a> Run<'a> {
             return self.give_up(why, Some(self.attempt("plan", self.now(), "fix", None))).await;
         }
         if let Some(why) = self.delivery.sickness() {
-            return self.pause("profile_needs_reconnect", &why, None).await;
+            return self.pause(why, None).await;
         }
         if self.waited_too_long() {
             let why = late();
@@ -289,7 +291,7 @@ impl<'a> Run<'a> {
 
     async fn prepare(&mut self) -> Flow {
         if let Some(why) = self.delivery.sickness() {
-            return self.pause("profile_needs_reconnect", &why, None).await;
+            return self.pause(why, None).await;
         }
         if let Err(error) = self.ask_session().await {
             return self.stopped("sign_in", self.now(), error).await;
@@ -336,7 +338,7 @@ impl<'a> Run<'a> {
     async fn send(&mut self, part: usize) -> Flow {
         let again = self.delivery.state == DeliveryState::Armed;
         if !again && let Some(why) = self.delivery.sickness() {
-            return self.pause("profile_needs_reconnect", &why, None).await;
+            return self.pause(why, None).await;
         }
         match self.ask_session().await {
             Ok(()) => {}
@@ -411,7 +413,7 @@ impl<'a> Run<'a> {
     async fn send_failed(&mut self, part: usize, error: NetworkError, started: Timestamp) -> Flow {
         let ladder = self.connector.ladder();
         match error.class {
-            ErrorClass::Verify if ladder == Ladder::Blind => self.ask_person(&error.code, &error.words).await,
+            ErrorClass::Verify if ladder == Ladder::Blind => self.ask_person(&error.code, Some(&error)).await,
             ErrorClass::Verify => self.still_in_doubt("send", started, error).await,
             ErrorClass::SessionOver => {
                 let attempt = self.attempt("send", started, "session over", Some(&error));
@@ -525,7 +527,7 @@ impl<'a> Run<'a> {
     async fn looked_in_vain(&mut self, error: NetworkError, started: Timestamp) -> Flow {
         self.plan.looks += 1;
         if self.plan.looks >= MAX_LOOKS {
-            return self.ask_person(&error.code, &error.words).await;
+            return self.ask_person(&error.code, Some(&error)).await;
         }
         let now = self.now();
         let next_at = try_again_at(now, self.plan.looks, error.retry_at, self.shift.platform.entropy);
@@ -553,7 +555,7 @@ impl<'a> Run<'a> {
             DeliveryState::Armed | DeliveryState::Unknown => Reason::Unconfirmed,
             _ => Reason::Retry,
         };
-        let why = error.map(|error| Why::new(reason, &error.code, &error.words));
+        let why = error.map(|error| Why::said(reason, error));
         let plan = (!self.job.parts.is_empty()).then(|| self.plan.to_json());
         self.change(self.delivery.state, next_at, why.as_ref(), plan, None, attempt).await
     }
@@ -594,16 +596,18 @@ impl<'a> Run<'a> {
         let attempt = |run: &Self, outcome| Some(run.attempt(step, started, outcome, Some(&error)));
         match error.class {
             ErrorClass::Fix => {
-                let why = Why::new(Reason::Fix, &error.code, &error.words);
+                let why = Why::said(Reason::Fix, &error);
                 self.give_up(why, attempt(self, "fix")).await
             }
             ErrorClass::Refused => {
-                let why = Why::new(Reason::Refused, &error.code, &error.words);
+                let why = Why::said(Reason::Refused, &error);
                 self.give_up(why, attempt(self, "refused")).await
             }
             ErrorClass::Reauthorise | ErrorClass::SessionOver => {
-                self.shift.trade.mark_reauthorise(self.holder(), &error.words).await;
-                self.pause(&error.code, &error.words, attempt(self, "reauthorise")).await
+                let silent = error.words.is_empty();
+                let why = if silent { "It must be connected again." } else { &error.words };
+                self.shift.trade.mark_reauthorise(self.holder(), why).await;
+                self.pause(Why::said(Reason::Reauthorise, &error), attempt(self, "reauthorise")).await
             }
             ErrorClass::PrepareAgain => {
                 self.set_progress(Value::Null);
@@ -616,20 +620,19 @@ impl<'a> Run<'a> {
     async fn try_later(&mut self, error: &NetworkError, attempt: Option<Attempt>) -> Flow {
         self.plan.tries += 1;
         if self.plan.tries > MAX_TRIES {
-            let why = Why::new(Reason::Exhausted, &error.code, &error.words);
+            let why = Why::said(Reason::Exhausted, error);
             return self.give_up(why, attempt).await;
         }
         let now = self.now();
         let next_at = try_again_at(now, self.plan.tries, error.retry_at, self.shift.platform.entropy);
-        let why = Why::new(Reason::Retry, &error.code, &error.words);
+        let why = Why::said(Reason::Retry, error);
         let to = if self.public_parts() == 0 { DeliveryState::Retrying } else { DeliveryState::Sent };
         self.leave(to, Some(next_at), &why, attempt).await
     }
 
     /// The account is sick: the delivery waits for it as long as the workspace allows.
-    async fn pause(&mut self, code: &str, words: &str, attempt: Option<Attempt>) -> Flow {
+    async fn pause(&mut self, why: Why, attempt: Option<Attempt>) -> Flow {
         let now = self.now();
-        let why = Why::new(Reason::Reauthorise, code, words);
         if self.public_parts() > 0 || now >= self.delivery.latest() {
             return self.give_up(why, attempt).await;
         }
@@ -644,16 +647,13 @@ impl<'a> Run<'a> {
             why
         } else {
             let addresses: Vec<&str> = self.job.parts.iter().filter_map(|part| part.url.as_deref()).collect();
-            Why::new(
-                Reason::Incomplete,
-                &why.code,
-                format!(
-                    "{public} of {} parts are public ({}). The next one did not follow: {}",
-                    self.job.parts.len(),
-                    addresses.join(", "),
-                    why.text
-                ),
-            )
+            let text = format!(
+                "{public} of {} parts are public ({}). The next one did not follow. {}",
+                self.job.parts.len(),
+                addresses.join(", "),
+                why.text.unwrap_or_default()
+            );
+            Why { said: why.said, ..Why::new(Reason::Incomplete, &why.code, text.trim_end()) }
         };
         self.leave(DeliveryState::Failed, None, &why, attempt).await
     }
@@ -672,21 +672,16 @@ impl<'a> Run<'a> {
     }
 
     /// Nothing tells whether it is public.
-    async fn ask_person(&mut self, code: &str, words: &str) -> Flow {
-        let why = Why::new(
-            Reason::Unconfirmed,
-            code,
-            format!(
-                "It may or may not be on the network. {words} Look at the account, then say which it is."
-            )
-            .replace("  ", " "),
-        );
+    async fn ask_person(&mut self, code: &str, error: Option<&NetworkError>) -> Flow {
+        let text = "It may or may not be on the network. Look at the account, then say which it is.";
+        let said = error.and_then(|error| Why::said(Reason::Unconfirmed, error).said);
+        let why = Why { said, ..Why::new(Reason::Unconfirmed, code, text) };
         let attempt = Some(Attempt {
             step: "verify",
             started_at: self.now(),
             outcome: "unknown",
             code: Some(code.to_owned()),
-            words: Some(words.to_owned()),
+            words: why.said.clone(),
         });
         let plan = Some(self.plan.to_json());
         rest(self.change(DeliveryState::Unknown, None, Some(&why), plan, None, attempt).await)

@@ -25,7 +25,7 @@ statements! { Shard:
     /// Ends what is later than its workspace allows. ?1 now ?2 at most
     pub(super) MARK_MISSED = "delivery_mark_missed", concat!("UPDATE delivery
 SET state = 'missed', reason = 'late', reason_code = 'late', next_at = NULL, lease_token = NULL, updated_at = ?1,
-  reason_text = 'Its time passed while nothing could be sent, and it is later than the workspace allows.'
+  reason_text = 'Its time passed while nothing could be sent, and it is later than the workspace allows.', provider_words = NULL
 WHERE (tenant_id, delivery_id) IN (
   SELECT d.tenant_id, d.delivery_id FROM delivery d
   JOIN workspace w ON w.tenant_id = d.tenant_id AND w.workspace_id = d.workspace_id
@@ -73,8 +73,9 @@ WHERE lease_token = ?2 AND (tenant_id, delivery_id) IN (
     /// Moves a delivery on under its lease, and changes the lease's token.
     /// ?1 tenant ?2 delivery ?3 token ?4 state before ?5 new token ?6 state after ?7 next_at ?8 reason ?9 its code ?10 its
     /// words ?11 plan or NULL to keep it ?12 address or NULL ?13 time of publishing or NULL ?14 attempts logged ?15 now
+    /// ?16 the network's words
     pub(super) COMMIT = "delivery_commit", "UPDATE delivery
-SET lease_token = ?5, state = ?6, next_at = ?7, reason = ?8, reason_code = ?9, reason_text = ?10,
+SET lease_token = ?5, state = ?6, next_at = ?7, reason = ?8, reason_code = ?9, reason_text = ?10, provider_words = ?16,
   plan = coalesce(?11, plan), url = coalesce(url, ?12), published_at = coalesce(published_at, ?13),
   attempts = attempts + ?14, updated_at = ?15
 WHERE tenant_id = ?1 AND delivery_id = ?2 AND lease_token = ?3 AND state = ?4
@@ -83,7 +84,8 @@ RETURNING delivery_id";
     /// As COMMIT, before an irreversible call: only in the epoch that the tick advanced to, or a later one.
     /// ?1 tenant ?2 delivery ?3 token ?4 state before ?5 new token ?6 end of the lease ?7 plan ?8 now ?9 epoch
     pub(super) ARM = "delivery_arm", "UPDATE delivery
-SET lease_token = ?5, state = 'armed', next_at = ?6, reason = NULL, reason_code = NULL, reason_text = NULL, plan = ?7, updated_at = ?8
+SET lease_token = ?5, state = 'armed', next_at = ?6, reason = NULL, reason_code = NULL, reason_text = NULL, provider_words = NULL,
+  plan = ?7, updated_at = ?8
 WHERE tenant_id = ?1 AND delivery_id = ?2 AND lease_token = ?3 AND state = ?4
   AND EXISTS (SELECT 1 FROM shard_epoch WHERE only_row = 1 AND epoch >= ?9)
 RETURNING delivery_id";
@@ -121,7 +123,7 @@ VALUES (?1, ?2, (SELECT attempts FROM delivery WHERE tenant_id = ?1 AND delivery
     /// ?1 now
     pub(super) DOUBT_OPEN = "delivery_doubt_open", concat!("UPDATE delivery
 SET state = 'unknown', reason = 'restored', reason_code = 'restored', next_at = ?1, lease_token = NULL, updated_at = ?1,
-  reason_text = 'The database was restored from a backup, and this may have gone out since.'
+  reason_text = 'The database was restored from a backup, and this may have gone out since.', provider_words = NULL
 WHERE (tenant_id, delivery_id) IN (
   SELECT tenant_id, delivery_id FROM delivery
   WHERE ", looked_at!("state"), " AND state <> 'unknown' LIMIT ?2)
@@ -174,7 +176,7 @@ ORDER BY part.delivery_id, part.position";
     /// ?4 state after ?5 next_at ?6 now
     pub(super) RETRY = "delivery_retry", "UPDATE delivery
 SET state = ?4, next_at = ?5, lease_token = NULL, reason = CASE WHEN ?4 = 'unknown' THEN coalesce(reason, 'unconfirmed') END,
-  reason_code = NULL, reason_text = NULL, updated_at = ?6,
+  reason_code = NULL, reason_text = NULL, provider_words = NULL, updated_at = ?6,
   plan = CASE WHEN plan IS NULL THEN NULL ELSE json_set(plan, '$.stale', json('true'), '$.tries', 0, '$.looks', 0, '$.polls', 0) END
 WHERE tenant_id = ?1 AND delivery_id = ?2 AND state = ?3";
 

@@ -72,7 +72,10 @@ fn apply(arguments: &mut Value, field: &[Step<'_>], fix: &Fix) -> Option<()> {
         (Value::Object(object), Step::Key(key)) => apply_to_object(object, key, fix),
         (Value::Array(items), Step::Index(index)) => match fix {
             Fix::Set(value) => items.get_mut(*index).map(|item| value.clone_into(item)),
-            Fix::Remove if *index < items.len() => Some(drop(items.remove(*index))),
+            Fix::Remove if *index < items.len() => {
+                items.remove(*index);
+                Some(())
+            }
             _ => None,
         },
         _ => None,

@@ -110,9 +110,12 @@ fn utc(at: Timestamp) -> String {
     instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// How far `at` is from `now`: "in 10 days", "3 hours ago".
+/// How far `at` is from `now`: "in 10 days", "now", "3 hours ago".
 pub fn words_until(at: Timestamp, now: Timestamp) -> String {
     let millis = at.millis_since(now);
+    if millis == 0 {
+        return "now".to_owned();
+    }
     let minutes = millis.unsigned_abs().div_ceil(1000) / 60;
     let amount = match minutes {
         0 => return if millis >= 0 { "in under a minute" } else { "just now" }.to_owned(),

@@ -82,11 +82,7 @@ async fn allowed(
         return Ok(who.granted.into());
     }
     let snapshot = oauth::snapshot(platform, who).await?;
-    let denied_by_role = snapshot.granted.without(snapshot.allowed);
-    Ok(Allowed {
-        granted: who.granted.intersection(snapshot.allowed),
-        possible: crate::desk::Scopes::EVERY.without(denied_by_role),
-    })
+    Ok(Allowed { granted: who.granted.intersection(snapshot.allowed), possible: snapshot.by_role })
 }
 
 fn grant_of(authority: &Authority) -> Option<String> {

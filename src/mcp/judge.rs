@@ -220,7 +220,7 @@ fn call_tool(catalogue: &Catalogue, mut params: Map<String, Value>) -> Result<To
         None | Some(Value::Null) => Value::Object(Map::new()),
         Some(arguments) => arguments,
     };
-    shape::drop_nulls(&tool.input, &mut arguments);
+    shape::tidy(&tool.input, &mut arguments);
     let problems = with_corrected_call(tool, &arguments, shape::check(&tool.input, &arguments));
     Ok(ToolCall { tool, arguments, problems })
 }

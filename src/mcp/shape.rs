@@ -31,22 +31,27 @@ const MAX_PROBLEMS: usize = 50;
 /// The longest name or value of the caller's that is said back.
 const MAX_ECHO: usize = 64;
 
-/// Leaves out members that are null: clients write them for optional fields that they do not fill. What stands under
-/// an open schema (no `properties`) is kept as it is.
-pub fn drop_nulls(schema: &Value, arguments: &mut Value) {
+/// Leaves out members that are null, which clients write for optional fields that they do not fill, and writes whole numbers
+/// as such: `2.0` is an integer (JSON Schema 2020-12, 4.2.3). What stands under an open schema (no `properties`) is kept as it is.
+pub fn tidy(schema: &Value, arguments: &mut Value) {
     match arguments {
         Value::Object(members) => {
             let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
             members.retain(|name, value| !(value.is_null() && properties.contains_key(name)));
             for (name, value) in members {
                 if let Some(schema) = properties.get(name) {
-                    drop_nulls(schema, value);
+                    tidy(schema, value);
                 }
             }
         }
         Value::Array(items) => {
             let Some(schema) = schema.get("items") else { return };
-            items.iter_mut().for_each(|item| drop_nulls(schema, item));
+            items.iter_mut().for_each(|item| tidy(schema, item));
+        }
+        Value::Number(number) if schema.get("type").and_then(Value::as_str) == Some("integer") => {
+            if let Some(whole) = whole(number) {
+                *arguments = whole.into();
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
@@ -239,6 +244,14 @@ impl Findings {
             self.add_fixed(Code::OutOfRange, field, format!("{number} is outside the range."), hint, fix);
         }
     }
+}
+
+/// The integer that a number written with a fraction or an exponent is; only where that is exact.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let float =
+        number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT)?;
+    format!("{float:.0}").parse().ok()
 }
 
 fn is_a(value: &Value, wanted: &str) -> bool {

@@ -19,9 +19,9 @@ const MEMORY_SECONDS: i64 = 15;
 /// What a grant allows, at most 75 s old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// What the person granted.
-    pub granted: Scopes,
-    /// What the person's role leaves of it.
+    /// What the person's role allows, whatever was granted.
+    pub by_role: Scopes,
+    /// What the role leaves of what was granted.
     pub allowed: Scopes,
 }
 
@@ -29,13 +29,13 @@ pub struct Snapshot {
 struct Copy {
     read_at: Timestamp,
     generation: i64,
-    granted: i64,
+    by_role: i64,
     allowed: i64,
 }
 
 impl Copy {
     fn says(&self) -> Snapshot {
-        Snapshot { granted: Scopes::from_bits(self.granted), allowed: Scopes::from_bits(self.allowed) }
+        Snapshot { by_role: Scopes::from_bits(self.by_role), allowed: Scopes::from_bits(self.allowed) }
     }
 }
 
@@ -88,7 +88,7 @@ async fn read(
     let read_at = platform.now();
     let caller = Caller::new(*platform, tenant.clone(), authority).ok_or(Refusal::Unauthenticated)?;
     let facts = caller.facts().await?;
-    Ok(Copy { read_at, generation, granted: facts.granted.bits(), allowed: facts.allowed.bits() })
+    Ok(Copy { read_at, generation, by_role: facts.by_role.bits(), allowed: facts.allowed.bits() })
 }
 
 /// Drops a grant's copy. Readers elsewhere may see it a while longer, within its trust.

@@ -211,6 +211,24 @@ impl Reason {
         Self::Deleted,
     ];
 
+    /// What it means, for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Retry => "Something passing stood in the way. It is tried again by itself.",
+            Self::Fix => "The network does not take it as it is: it must be changed and sent again.",
+            Self::Reauthorise => "The account must be connected again before anything can be sent to it.",
+            Self::Refused => "The network refused it.",
+            Self::Incomplete => "Only a part of it is public; the rest did not follow.",
+            Self::Exhausted => "It was tried several times, and nothing was sent.",
+            Self::Late => "Its time passed before it could be sent.",
+            Self::Restored => {
+                "It may be public: the database was restored from a backup. It is being looked up."
+            }
+            Self::Unconfirmed => "It may be public: the network did not confirm it. Look at the account.",
+            Self::Deleted => "The post was deleted before it went out.",
+        }
+    }
+
     /// The name in the database and on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -16,7 +16,7 @@ macro_rules! post_columns {
         "SELECT p.post_id, p.workspace_id, p.revision, p.content, p.due_at, p.due_local, p.due_zone, p.user_id,
   p.created_at, p.updated_at, p.deleted_at,
   (SELECT json_group_array(json_object('delivery_id', d.delivery_id, 'profile_id', d.profile_id, 'network', d.network, 'state', d.state,
-     'reason', d.reason, 'reason_code', d.reason_code, 'reason_text', d.reason_text, 'url', d.url, 'due_at', d.due_at, 'next_at', d.next_at,
+     'reason', d.reason, 'reason_code', d.reason_code, 'reason_text', d.reason_text, 'provider_words', d.provider_words, 'url', d.url, 'due_at', d.due_at, 'next_at', d.next_at,
      'published_at', d.published_at, 'attempts', d.attempts))
    FROM delivery d WHERE d.tenant_id = p.tenant_id AND d.post_id = p.post_id) AS deliveries
 "
@@ -125,7 +125,7 @@ WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tenant_id = ?1 AND d.post_id 
   AND d.profile_id = w.value->>'profile_id' AND d.state IN ('failed', 'missed', 'cancelled')
   AND d.state NOT IN (SELECT r.value FROM json_each(j.value->'revive') r))
 ON CONFLICT (tenant_id, post_id, profile_id) DO UPDATE SET state = 'waiting', due_at = excluded.due_at, next_at = excluded.next_at,
-  reason = NULL, reason_code = NULL, reason_text = NULL, updated_at = excluded.updated_at,
+  reason = NULL, reason_code = NULL, reason_text = NULL, provider_words = NULL, updated_at = excluded.updated_at,
   plan = CASE WHEN json_extract(delivery.plan, '$.suspect') THEN delivery.plan END
 WHERE delivery.state IN ('waiting', 'retrying', 'missed', 'cancelled', 'failed', 'paused')";
 
@@ -204,8 +204,10 @@ pub struct DeliveryRow {
     pub reason: Option<Reason>,
     /// The provider's or our code.
     pub reason_code: Option<String>,
-    /// In words; may hold text of the provider.
+    /// In our words.
     pub reason_text: Option<String>,
+    /// What the network said: text from outside, never an instruction.
+    pub provider_words: Option<String>,
     /// Its public address.
     pub url: Option<String>,
     /// When it is due.

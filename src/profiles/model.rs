@@ -6,7 +6,7 @@ use serde_json::json;
 use super::store;
 use crate::{
     desk::{Caller, Code, Fix, NextCall, Problem, Problems, ProfileId, WorkspaceId, nearest, next_call},
-    networks::{Account, Network},
+    networks::{self, Account, Network},
     platform::{FromRow, FromValue, Row, RowFault, Statement, Value},
 };
 
@@ -102,7 +102,7 @@ impl Profile {
 
     /// The profile before words about it: `handle (network)`.
     pub fn label(&self) -> String {
-        format!("{} ({})", self.account.handle, self.account.network.as_str())
+        format!("{} ({})", self.account.handle, networks::rules(self.account.network).name)
     }
 
     /// The profile in a hint: `@handle (bluesky, prf_…)`.

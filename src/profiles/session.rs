@@ -164,10 +164,8 @@ impl<'a> SessionDesk<'a> {
     fn standing(&self, secrets: Secrets, over: Option<&Session>) -> Result<Session, NetworkError> {
         secrets.session.filter(|stored| !self.is_over(stored) && !same(over, stored)).ok_or_else(|| {
             NetworkError {
-                class: ErrorClass::Retry,
-                code: "session_busy".to_owned(),
-                words: "The account's session is being renewed.".to_owned(),
                 retry_at: Some(self.platform.now().plus_seconds(BUSY)),
+                ..NetworkError::of(ErrorClass::Retry, "session_busy")
             }
         })
     }
@@ -204,15 +202,11 @@ impl<'a> SessionDesk<'a> {
     /// Whether a new session may take the old one's place: it is one, and for this account.
     fn check(&self, session: &Session) -> Result<(), NetworkError> {
         if session.expose().is_empty() {
-            return Err(fault(ErrorClass::Retry, "empty_session", "The server gave no session."));
+            return Err(NetworkError::of(ErrorClass::Retry, "empty_session"));
         }
         match self.connector.identity(session) {
             Some(identity) if identity.remote_id == self.profile.account.remote_id => Ok(()),
-            _ => Err(fault(
-                ErrorClass::Reauthorise,
-                "another_account",
-                "The server gave a session for another account.",
-            )),
+            _ => Err(NetworkError::of(ErrorClass::Reauthorise, "another_account")),
         }
     }
 
@@ -284,21 +278,15 @@ const fn ends_the_session(class: ErrorClass) -> bool {
     matches!(class, ErrorClass::Reauthorise | ErrorClass::SessionOver)
 }
 
-fn fault(class: ErrorClass, code: &str, words: &str) -> NetworkError {
-    NetworkError { words: words.to_owned(), ..NetworkError::of(class, code) }
-}
-
 fn no_credentials() -> NetworkError {
-    let words = "No app password is stored for the account's server.";
-    fault(ErrorClass::Reauthorise, "no_credentials", words)
+    NetworkError::of(ErrorClass::Reauthorise, "no_credentials")
 }
 
 fn database_error(_: DatabaseFault) -> NetworkError {
-    fault(ErrorClass::Retry, "database", "The database could not be reached.")
+    NetworkError::of(ErrorClass::Retry, "database")
 }
 
 /// A secret that does not open is of no use to anybody: only connecting again helps.
 fn unreadable() -> NetworkError {
-    let words = "The stored credentials cannot be opened.";
-    fault(ErrorClass::Reauthorise, "credentials_unreadable", words)
+    NetworkError::of(ErrorClass::Reauthorise, "credentials_unreadable")
 }

@@ -4,11 +4,12 @@ use askama::Template;
 
 use super::member::{member, not_found, refused};
 use crate::{
-    desk::{Caller, Code, MediaId, Refusal, Scope, Scopes, media_address},
+    desk::{Caller, Code, MediaId, Moment, Problem, ProfileId, Refusal, Scope, Scopes, media_address},
     http::{FormTarget, Request, Response, page},
     identity::Session,
+    networks::{self, PartKind},
     platform::Platform,
-    posts::{self, GroupStatus, PostDetails},
+    posts::{self, AttemptView, DeliveryState, GroupStatus, PostDetails},
 };
 
 #[derive(Template)]
@@ -16,26 +17,55 @@ use crate::{
 struct PostPage<'a> {
     post: &'a PostDetails,
     status: &'static str,
+    problems: Vec<String>,
     previews: Vec<PreviewCard<'a>>,
+    attempts: Vec<AttemptLine<'a>>,
+    created: ShortTime<'a>,
+    updated: ShortTime<'a>,
+    zone: &'a str,
     cancel: Option<String>,
     csrf: String,
     message: Option<&'static str>,
 }
 
 struct PreviewCard<'a> {
+    id: &'a ProfileId,
     handle: &'a str,
     network: &'static str,
     status: &'static str,
     url: Option<&'a str>,
-    problem: Option<&'a str>,
+    problem: Option<&'static str>,
     words: Option<&'a str>,
     parts: Vec<PartCard<'a>>,
 }
 
 struct PartCard<'a> {
+    mark: Option<String>,
     text: &'a str,
     length: String,
     images: Vec<(String, &'a str)>,
+}
+
+struct AttemptLine<'a> {
+    profile: &'a str,
+    step: &'static str,
+    outcome: &'a str,
+    code: Option<&'a str>,
+    at: ShortTime<'a>,
+}
+
+/// A time without its zone, which the page names once.
+struct ShortTime<'a> {
+    utc: &'a str,
+    short: String,
+}
+
+impl<'a> ShortTime<'a> {
+    fn of(moment: &'a Moment) -> Self {
+        let minute = "2026-12-01T09:00".len();
+        let short = moment.local.get(..minute).unwrap_or(&moment.local).replace('T', " ");
+        Self { utc: &moment.utc, short }
+    }
 }
 
 /// `GET /{safename}/posts/{post_id}`.
@@ -109,9 +139,15 @@ async fn show(
     let config = platform.config;
     let tenant = caller.tenant();
     let address = |media: &MediaId| media_address(config, &tenant.id, media);
+    let zone = post.created.local.rsplit('[').next().unwrap_or_default();
     let template = PostPage {
         status: plain(post.post.status),
+        problems: post.post.problems.iter().map(in_words).collect(),
         previews: cards(&post, &address),
+        attempts: post.attempts.iter().map(attempt_line).collect(),
+        created: ShortTime::of(&post.created),
+        updated: ShortTime::of(&post.updated),
+        zone: zone.trim_end_matches(']'),
         cancel: post.can_unschedule.then(|| format!("/{}/posts/{post_id}/cancel", tenant.safename)),
         csrf: session.csrf(config),
         message: not_cancelled.map(|(_, words)| words),
@@ -132,19 +168,23 @@ fn cards<'a>(post: &'a PostDetails, address: &impl Fn(&MediaId) -> String) -> Ve
             let delivery =
                 post.post.deliveries.iter().find(|delivery| delivery.profile_id == preview.profile_id);
             let problem = delivery.and_then(|delivery| delivery.problem.as_ref());
+            let several = preview.parts.len() > 1;
             PreviewCard {
+                id: &preview.profile_id,
                 handle: &preview.profile,
-                network: preview.network.as_str(),
-                status: delivery.map_or("draft", |delivery| delivery.status),
+                network: networks::rules(preview.network).name,
+                status: delivery.map_or("Draft", |delivery| plain_state(delivery.status)),
                 url: delivery.and_then(|delivery| delivery.url.as_deref()),
-                problem: problem.map(|problem| problem.hint.as_str()),
+                problem: problem.map(|problem| problem.reason.sentence()),
                 words: problem.and_then(|problem| problem.provider_words.as_deref()),
                 parts: preview
                     .parts
                     .iter()
-                    .map(|part| PartCard {
+                    .enumerate()
+                    .map(|(index, part)| PartCard {
+                        mark: several.then(|| mark(part.kind, index)),
                         text: &part.text,
-                        length: format!("{} of {}", part.count, part.limit),
+                        length: format!("{} of {} characters", part.count, part.limit),
                         images: part
                             .media
                             .iter()
@@ -155,6 +195,70 @@ fn cards<'a>(post: &'a PostDetails, address: &impl Fn(&MediaId) -> String) -> Ve
             }
         })
         .collect()
+}
+
+/// What a part is called whose post has several.
+fn mark(kind: PartKind, index: usize) -> String {
+    match kind {
+        PartKind::Post => "Post".to_owned(),
+        PartKind::Reply => format!("Thread, part {}", index + 1),
+        PartKind::FirstComment => "First comment".to_owned(),
+    }
+}
+
+/// A problem for people: its message, but for settings, whose messages are about arguments.
+fn in_words(problem: &Problem) -> String {
+    match problem.code {
+        Code::ContentEmpty | Code::ContentTooLong | Code::ContentNotSupported | Code::NoProfiles => {
+            problem.message.clone()
+        }
+        _ => {
+            let profile = problem.message.split(": ").next().unwrap_or_default();
+            format!("{profile}: what was set for this network is not right.")
+        }
+    }
+}
+
+fn attempt_line(attempt: &AttemptView) -> AttemptLine<'_> {
+    let step = match attempt.step.as_str() {
+        "sign_in" => "signing in",
+        "send" => "sending",
+        "verify" => "looking it up",
+        _ => "preparing",
+    };
+    let outcome = match attempt.outcome.as_deref() {
+        None => "under way",
+        Some("live" | "present") => "public",
+        Some("absent") => "not there",
+        Some("fix") => "must be changed",
+        Some("reauthorise") => "the account must be connected again",
+        Some("not known" | "unclear" | "unknown") => "not confirmed",
+        Some("retry" | "prepare again" | "session over") => "to be tried again",
+        Some(outcome) => outcome,
+    };
+    AttemptLine {
+        profile: &attempt.profile,
+        step,
+        outcome,
+        code: attempt.code.as_deref(),
+        at: ShortTime::of(&attempt.at),
+    }
+}
+
+/// A delivery's state for people.
+fn plain_state(state: &str) -> &'static str {
+    match DeliveryState::parse(state) {
+        DeliveryState::Waiting => "Scheduled",
+        DeliveryState::Retrying => "Trying again",
+        DeliveryState::Paused => "On hold",
+        DeliveryState::Published => "Published",
+        DeliveryState::Failed => "Failed",
+        DeliveryState::Missed => "Missed",
+        DeliveryState::Cancelled => "Cancelled",
+        DeliveryState::Unknown => "Not confirmed",
+        DeliveryState::Unrecognised if state == "draft" => "Draft",
+        _ => "Going out",
+    }
 }
 
 const fn plain(status: GroupStatus) -> &'static str {

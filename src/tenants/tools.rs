@@ -209,7 +209,7 @@ pub struct WhoAmIOutput {
     pub capabilities: Vec<&'static str>,
     /// Capabilities that were granted but that the person's role does not allow.
     pub withheld_by_role: Vec<&'static str>,
-    /// Capabilities that were not granted. Calling a tool that needs one makes the app ask the person for it.
+    /// Capabilities that were not granted and that the role allows. Calling a tool that needs one makes the app ask the person for it.
     pub not_granted: Vec<Missing>,
     /// Where the person sees how to widen the connection, in a browser.
     pub widen_url: String,
@@ -321,13 +321,13 @@ fn who_am_i(caller: &Caller<'_>, mut answer: Answer) -> Result<WhoAmIOutput, Ref
             .map(|workspace| WorkspaceView::new(workspace, &counts, now))
             .collect(),
         capabilities: names(capabilities(facts.allowed)),
-        withheld_by_role: names(granted.without(facts.allowed)),
-        not_granted: capabilities(Scopes::EVERY)
+        withheld_by_role: names(granted.without(facts.by_role)),
+        not_granted: capabilities(facts.by_role)
             .without(granted)
             .iter()
             .map(|scope| Missing { capability: scope.as_str(), allows: scope.plain_words() })
             .collect(),
-        widen_url: format!("{}/", caller.platform().config.public_origin),
+        widen_url: format!("{}/#widen", caller.platform().config.public_origin),
         organisation: Organisation {
             name: facts.tenant_name.clone(),
             safename: caller.tenant().safename.to_string(),

@@ -152,7 +152,7 @@ impl World {
     /// Every delivery, the oldest first.
     pub fn deliveries(&self) -> Vec<Seen> {
         let rows = self.sim.shard().query(
-            "SELECT delivery_id, post_id, profile_id, network, state, reason, reason_text, next_at, url FROM delivery ORDER BY delivery_id",
+            "SELECT delivery_id, post_id, profile_id, network, state, reason, coalesce(provider_words, reason_text) AS words, next_at, url FROM delivery ORDER BY delivery_id",
             [],
         );
         rows.iter()
@@ -163,7 +163,7 @@ impl World {
                 network: row.get("network").unwrap(),
                 state: row.get("state").unwrap(),
                 reason: row.get("reason").unwrap(),
-                text: row.get("reason_text").unwrap(),
+                text: row.get("words").unwrap(),
                 next_at: row.get("next_at").unwrap(),
                 url: row.get("url").unwrap(),
             })

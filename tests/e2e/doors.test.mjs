@@ -60,6 +60,20 @@ test("scripts/admin names every command, and what a command takes", () => {
   assert.match(wrong.stderr, /hold takes SHARD REASON/);
 });
 
+test("scripts/token --follow says what is wrong with an address that is no authorization URL of the server", () => {
+  const origin = "http://localhost:8790";
+  for (const [url, told] of [
+    ["nonsense", /nonsense is not an address/],
+    ["https://evil.example/authorize?client_id=a", /https:\/\/evil\.example is not the server/],
+    [`${origin}/acme/mcp`, /is not an authorization URL/],
+  ]) {
+    const { status, stdout, stderr } = door("token", ["--follow", url]);
+    assert.deepEqual([status, stdout], [1, ""], url);
+    assert.match(stderr, told);
+    assert.match(stderr, /give the address that a client opens in the browser/);
+  }
+});
+
 test("scripts/token says so when no worker runs", () => {
   const home = temporaryFolder("home");
   const { status, stdout, stderr } = door("token", ["--port", "1"], { XDG_STATE_HOME: home });

@@ -1,6 +1,6 @@
 //! The first pass over arguments.
 
-use postern::mcp::shape::{check, drop_nulls};
+use postern::mcp::shape::{check, tidy};
 use serde_json::{Value, json};
 
 fn schema() -> Value {
@@ -135,7 +135,26 @@ fn an_answer_stays_smaller_than_what_was_sent() {
 fn nulls_are_dropped_where_the_schema_knows_the_field() {
     let mut arguments = json!({ "text": "ok", "mood": null, "unknown": null, "thread": [{ "text": null }],
         "settings": { "kept": null } });
-    drop_nulls(&schema(), &mut arguments);
+    tidy(&schema(), &mut arguments);
     let left = json!({ "text": "ok", "unknown": null, "thread": [{}], "settings": { "kept": null } });
     assert_eq!(arguments, left);
+}
+
+#[test]
+fn a_whole_number_is_an_integer_however_it_is_written() {
+    let tidied = |written: &str| {
+        let mut arguments: Value =
+            serde_json::from_str(&format!("{{\"text\":\"ok\",\"count\":{written}}}")).unwrap();
+        tidy(&schema(), &mut arguments);
+        (check(&schema(), &arguments).is_empty(), arguments["count"].to_string())
+    };
+    for written in ["2", "2.0", "2e0", "0.2e1"] {
+        assert_eq!(tidied(written), (true, "2".to_owned()), "{written}");
+    }
+    for written in ["2.5", "1e300", "-0.5"] {
+        assert!(!tidied(written).0, "{written}");
+    }
+    let mut shares = json!({ "text": "ok", "share": 1.0 });
+    tidy(&schema(), &mut shares);
+    assert_eq!(shares["share"].to_string(), "1.0", "a number stays as it was written");
 }

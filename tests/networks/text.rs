@@ -358,6 +358,8 @@ fn the_rules_are_the_ones_that_are_applied() {
         assert_eq!(rendered(network, "a", most(rules.images)).problems, []);
         assert_eq!(rendered(network, "a", most(rules.images + 1)).problems.len(), 1);
         for content_type in rules.image_types {
+            let taken = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+            assert!(taken.contains(content_type), "{content_type} is not taken into the library");
             assert_eq!(
                 rendered(network, "a", vec![picture(content_type, rules.image_bytes, "alt")]).problems,
                 []

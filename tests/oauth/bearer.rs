@@ -338,7 +338,7 @@ fn a_snapshot_lags_a_revocation_by_at_most_75_seconds() {
     let who = run(oauth::authenticate(&world.sim.platform(), &request, "acme")).unwrap();
     let snapshot = || run(oauth::snapshot(&world.sim.platform(), &who));
     let first = snapshot().unwrap();
-    assert_eq!(first.granted, who.granted);
+    assert_eq!(first.allowed, who.granted);
     assert_eq!(snapshot(), Ok(first));
     world.sim.key_value.set_lag(100_000); // From now on KV tells this for ever.
     world.sim.shard().execute("UPDATE oauth_grant SET revoked_at = 1", []);

@@ -103,6 +103,20 @@ fn a_revocation_elsewhere_reaches_calls_at_once_and_every_other_answer_within_75
 }
 
 #[test]
+fn what_the_role_forbids_is_not_listed_even_if_it_was_never_granted() {
+    let world = World::new();
+    let access = access(&world);
+    assert!(
+        description(&world, &access, "connect_social_profile").is_some(),
+        "an owner's app may ask for more"
+    );
+    world.sim.shard().execute("UPDATE membership SET role = 'viewer'", []);
+    world.sim.clock.advance_seconds(75);
+    assert_eq!(description(&world, &access, "connect_social_profile"), None);
+    assert!(description(&world, &access, "whoami").is_some());
+}
+
+#[test]
 fn a_client_that_gives_its_token_back_is_unknown_here_at_once() {
     for asked in ungated() {
         let world = World::new();

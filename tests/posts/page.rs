@@ -109,3 +109,82 @@ fn a_page_shows_what_went_out_after_an_edit() {
     let shown = Reader::owner(&stage, &post).shown();
     assert_eq!((shown.matches("Spring is here").count(), shown.matches("Autumn").count()), (1, 1));
 }
+
+/// What stands on a page, less its markup and style.
+fn words(page: &str) -> String {
+    let main = page.split("<main>").nth(1).unwrap();
+    let pieces = main.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text));
+    pieces.collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What is for the model, and not for people.
+const ARGUMENTS: [&str; 8] =
+    ["thread[]", "overrides", "retry_post", "update_post", "schedule_post", "profiles", "provider", "_"];
+
+fn for_people(page: &str) -> String {
+    let shown = words(page);
+    for argument in ARGUMENTS {
+        assert!(!shown.contains(argument), "{argument} in {shown}");
+    }
+    shown
+}
+
+#[test]
+fn a_page_says_why_in_words_for_people_and_what_the_network_said_only_if_it_did() {
+    let stage = Stage::new(175);
+    let missed = stage.missed();
+    let shown = for_people(&Reader::owner(&stage, &missed).shown());
+    assert!(shown.contains("Its time passed before it could be sent."), "{shown}");
+    assert!(shown.contains("acme on Wall Missed") && !shown.contains(" said: "), "{shown}");
+
+    let failed = stage.failed();
+    let shown = for_people(&Reader::owner(&stage, &failed).shown());
+    assert!(shown.contains("The network refused it.") && !shown.contains(" said: "), "{shown}");
+    let sql = "UPDATE delivery SET provider_words = 'No <b>harbours</b>' WHERE post_id = ?1";
+    stage.sim.shard().execute(sql, [failed.as_str().unwrap()]);
+    let page = Reader::owner(&stage, &failed).shown();
+    assert!(page.contains("Wall said: No &#60;b&#62;harbours&#60;/b&#62;"), "{page}");
+    let problem = stage.read(&failed)["deliveries"][0]["problem"].clone();
+    assert_eq!(problem["provider_words"], "No <b>harbours</b>");
+    assert_eq!(stage.read(&missed)["deliveries"][0]["problem"].get("provider_words"), None);
+
+    let reasons = |post: &Value| {
+        let page = stage.done("list_posts", json!({ "status": "needs_attention" }));
+        let posts = page["posts"].as_array().unwrap().iter();
+        posts.filter(|one| one["post_id"] == *post).map(|one| one["reasons"][0].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(&missed), ["acme (Wall): Its time passed before it could be sent."]);
+    assert_eq!(reasons(&failed), ["acme (Wall): The network refused it. (no)"]);
+}
+
+#[test]
+fn a_page_marks_parts_units_and_networks_and_tells_each_time_once() {
+    let stage = Stage::new(176);
+    let body = json!({ "text": "Ground", "thread": [{ "text": "First floor" }, { "text": "x".repeat(5001) }],
+        "first_comment": "The roof", "profiles": ["acme"] });
+    let post = stage.done("create_post", body)["post_id"].clone();
+    let shown = for_people(&Reader::owner(&stage, &post).shown());
+    for mark in [
+        "Post Ground 6 of 5000 characters",
+        "Thread, part 2 First floor",
+        "Thread, part 3 x",
+        "First comment The roof",
+    ] {
+        assert!(shown.contains(mark), "{mark} in {shown}");
+    }
+    assert!(
+        shown.contains("acme (Wall): The text has 5001 characters; Wall takes 5000, so it is 1 too long."),
+        "{shown}"
+    );
+    let footer = "Revision 1, made 2026-11-20 10:00 . Times are those of Europe/Stockholm.";
+    assert!(shown.contains(footer) && !shown.contains("just now"), "{shown}");
+    assert!(shown.starts_with("Your organisations · Main Post in Main"), "{shown}");
+
+    stage.later(3600);
+    let single = stage.published(&["acme"]);
+    let page = Reader::owner(&stage, &single).shown();
+    let shown = for_people(&page);
+    assert!(shown.contains("acme: sending, public 2026-11-20 11:"), "{shown}");
+    assert!(!shown.contains("Thread, part") && !shown.contains("First comment"), "{shown}");
+    assert!(!page.contains("<table"), "columns do not fit a phone");
+}

@@ -40,7 +40,7 @@ fn nothing_is_wrong_with_what_is_public_already() {
     let shown = stage.done("update_post", json!({ "post_id": post, "text": "" }));
     let problems = shown["problems"].as_array().unwrap();
     assert_eq!(problems.len(), 1, "{problems:?}");
-    assert!(problems[0]["message"].as_str().unwrap().starts_with("media (wall)"), "{problems:?}");
+    assert!(problems[0]["message"].as_str().unwrap().starts_with("media (Wall)"), "{problems:?}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::{
         content::folded,
         details::{PostDetails, details},
         scene::Scene,
-        store::{self, PostRow},
+        store::{self, DeliveryRow, PostRow},
     },
     profiles::{self, Profile},
 };
@@ -90,7 +90,7 @@ struct PostSummary {
     /// Public addresses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     urls: Vec<String>,
-    /// Why deliveries did not go through: profile and reason.
+    /// Why deliveries did not go through: profile, reason and code.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
     /// Its revision.
@@ -189,12 +189,15 @@ fn position_after(row: &PostRow) -> Position {
     Position { due_at: row.due_at.map(Timestamp::as_millis), post_id: row.post_id.to_string() }
 }
 
+/// Due times from the first and before the second.
+type Span = (Timestamp, Timestamp);
+
 struct Page<'a> {
     caller: &'a Caller<'a>,
     workspace: &'a str,
     profile: Option<String>,
     limit: i64,
-    span: Option<(Timestamp, Timestamp)>,
+    span: Option<Span>,
     input: &'a ListInput,
 }
 
@@ -265,7 +268,7 @@ fn picked(
     profiles: &[Profile],
     input: &ListInput,
     prefix: &str,
-) -> Result<(Option<String>, Option<(Timestamp, Timestamp)>), Refusal> {
+) -> Result<(Option<String>, Option<Span>), Refusal> {
     let mut problems = Problems::default();
     let profile = input.profile.as_ref().and_then(|named| {
         let field = format!("{prefix}profile");
@@ -325,18 +328,18 @@ fn summary(row: &PostRow, profiles: &[Profile], zone: &TimeZoneName, now: Timest
         profiles: row.content.profiles.iter().filter_map(|id| handle(id.clone())).collect(),
         labels: row.content.labels.clone(),
         urls: row.deliveries.iter().filter_map(|delivery| delivery.url.clone()).collect(),
-        reasons: row
-            .deliveries
-            .iter()
-            .filter_map(|delivery| {
-                let reason = delivery.reason?.as_str();
-                let handle = handle(delivery.profile_id.clone()).unwrap_or_default();
-                let code = delivery.reason_code.as_deref().unwrap_or_default();
-                Some(format!("{handle}: {reason} {code}").trim().to_owned())
-            })
-            .collect(),
+        reasons: row.deliveries.iter().filter_map(|delivery| why(delivery, profiles)).collect(),
         revision: row.revision,
     }
+}
+
+/// Why a delivery did not go out, in words: its profile, the reason, and the network's code.
+fn why(delivery: &DeliveryRow, profiles: &[Profile]) -> Option<String> {
+    let reason = delivery.reason?;
+    let profile = profiles.iter().find(|profile| profile.id == delivery.profile_id)?;
+    let code = delivery.reason_code.as_deref().filter(|code| *code != reason.as_str());
+    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+    Some(format!("{}: {}{code}", profile.label(), reason.sentence()))
 }
 
 /// Shows one post whole.

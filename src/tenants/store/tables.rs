@@ -81,7 +81,7 @@ tenant_tables! {
     attempt (delivery_id, number) [started_at, ended_at, step, outcome, code, words] secret [];
     delivery_part (delivery_id, position) [kind, state, handle, remote_id, url, armed_at, settled_at] secret [];
     delivery (delivery_id) [post_id, profile_id, workspace_id, network, state, due_at, next_at, attempts, reason,
-        reason_code, reason_text, plan, url, published_at, removed_at, created_at, updated_at] secret [lease_token];
+        reason_code, reason_text, provider_words, plan, url, published_at, removed_at, created_at, updated_at] secret [lease_token];
     change (change_id) [holder, act, posts, at, undone_at] secret [];
     post_revision (post_id, revision) [content, due_at, due_local, due_zone, deleted, at] secret [];
     post_group (post_id) [workspace_id, revision, content, content_hash, due_at, due_local, due_zone, user_id,
