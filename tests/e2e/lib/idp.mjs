@@ -9,18 +9,39 @@ export const CLIENT_SECRET = "a-secret-of-the-end-to-end-tests";
 
 export class Idp {
   #server;
+  #withheld;
 
   /** Starts a provider on a free port; `redirectUri` may be named later, by {@link Idp.accept}. */
   static async open() {
     const idp = new Idp();
-    idp.#server = createServer((request, answer) => idp.handler(request, answer)).listen(0, "127.0.0.1");
+    idp.#server = createServer((request, answer) => idp.#handle(request, answer)).listen(0, "127.0.0.1");
     await once(idp.#server, "listening");
     idp.issuer = `http://127.0.0.1:${idp.#server.address().port}`;
     return idp;
   }
 
+  #handle(request, answer) {
+    const end = answer.end.bind(answer);
+    answer.end = (...rest) => {
+      const to = answer.getHeader("location");
+      if (!this.#withheld || !to?.startsWith(this.redirectUri)) return end(...rest);
+      answer.removeHeader("location");
+      answer.statusCode = 204;
+      this.#withheld(to);
+      this.#withheld = undefined;
+      return end();
+    };
+    this.handler(request, answer);
+  }
+
+  /** Keeps the next answer to the client from the browser; gives the address that would have been opened. */
+  withhold() {
+    return new Promise((resolve) => (this.#withheld = resolve));
+  }
+
   /** From now on the client's answers go to this address. */
   accept(redirectUri) {
+    this.redirectUri = redirectUri;
     const provider = new Provider(this.issuer, {
       clients: [{ client_id: CLIENT_ID, client_secret: CLIENT_SECRET, redirect_uris: [redirectUri], response_types: ["code"] }],
       claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
@@ -36,9 +57,9 @@ export class Idp {
   }
 
   async close() {
+    const closed = once(this.#server.close(), "close");
     this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, "close");
+    await closed;
   }
 }
 
