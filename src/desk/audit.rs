@@ -35,8 +35,8 @@ pub(super) fn act_of(
     line(platform, store::AUDIT_ACT, tenant, Some(authority), act, DONE)
 }
 
-/// The same, only if the statement before it changed anything.
-pub(super) fn change_of(
+/// A caller's act, only if the statement before it changed anything.
+pub fn change_by(
     platform: &Platform<'_>,
     tenant: &TenantId,
     authority: &Authority,

@@ -2,7 +2,7 @@
 
 use super::{
     Act, Code, Facts, GrantId, Problem, Refusal, Safename, Scopes, TenantId, UserId,
-    audit::{act_of, change_of, refusal_of},
+    audit::{act_of, change_by, refusal_of},
     store,
 };
 use crate::platform::{
@@ -189,7 +189,7 @@ impl<'a> Caller<'a> {
     /// # Errors
     /// See [`write`](Self::write).
     pub async fn write_change(&self, act: Act<'_>, statements: Vec<Statement>) -> Result<Answer, Refusal> {
-        let line = change_of(&self.platform, &self.tenant.id, &self.authority, &act);
+        let line = change_by(&self.platform, &self.tenant.id, &self.authority, &act);
         self.written(act, statements, line).await
     }
 

@@ -24,7 +24,7 @@ mod when;
 
 pub use address::{blob_key, check_media_address, media_address};
 pub use audit::{
-    Act, act_of_operator, act_of_session, change_by_operator, change_by_person, refusal_of_person,
+    Act, act_of_operator, act_of_session, change_by, change_by_operator, change_by_person, refusal_of_person,
     refusal_of_stranger,
 };
 pub use caller::{ADDRESS_TOKENS, Answer, Authority, Caller, HEADER_TOKENS, Tenant, Visitor};

@@ -30,8 +30,8 @@ impl RequestMethod {
     }
 }
 
-/// A request, with its body read.
-#[derive(Clone, Debug)]
+/// A request, with its body read. It carries secrets of every kind, and cannot be printed.
+#[derive(Clone)]
 pub struct Request {
     /// The method.
     pub method: RequestMethod,
@@ -98,8 +98,8 @@ impl Request {
     }
 }
 
-/// Decoded parameters of a query or form, in order, repeats included.
-#[derive(Clone, Debug, Default)]
+/// Decoded parameters of a query or form, in order, repeats included. They cannot be printed.
+#[derive(Clone, Default)]
 pub struct Query(Vec<(String, String)>);
 
 /// A form's fields read like a query's parameters.

@@ -2,7 +2,7 @@
 
 use super::{client::AuthMethod, snapshot, store::shard as sql};
 use crate::{
-    desk::{Act, Authority, Caller, GrantId, Refusal, Scopes, Tenant, UserId},
+    desk::{Act, Authority, Caller, GrantId, Refusal, Scopes, Tenant, UserId, change_by},
     platform::{DatabaseFault, Platform, Value, only},
 };
 
@@ -86,19 +86,25 @@ impl Holder {
         rows.first().map_or(Ok(AuthMethod::None), |row| Ok(row.get("client_auth")?))
     }
 
-    /// Ends the grant and its refresh family at once. One that is over already stays over.
-    pub(super) async fn end(&self, platform: &Platform<'_>, how: End) -> Result<(), Refusal> {
+    /// Ends the grant and its refresh family at once. One that is over already stays over. No gate stands before it: a
+    /// grant that its tenant's closing only holds back must not live on when the tenant is had back.
+    ///
+    /// # Errors
+    /// When the shard fails.
+    pub(super) async fn end(&self, platform: &Platform<'_>, how: End) -> Result<(), DatabaseFault> {
+        let shard = platform
+            .shard(self.tenant.shard)
+            .ok_or_else(|| DatabaseFault::Rejected("the shard is not bound".to_owned()))?;
         let ids = || [Value::from(&self.tenant.id), Value::from(&self.grant_id), platform.now().into()];
         let [tenant, grant, now] = ids();
-        let statements =
-            vec![sql::END_GRANT.with([tenant, grant, now, how.why().into()]), sql::END_FAMILY.with(ids())];
         let act = Act { name: how.act(), subjects: &[self.grant_id.as_str()] };
-        match self.caller(platform)?.write(act, statements).await {
-            Ok(_) | Err(Refusal::Unauthenticated) => {
-                snapshot::forget(platform, &self.tenant.id, &self.grant_id).await;
-                Ok(())
-            }
-            Err(refusal) => Err(refusal),
-        }
+        let batch = vec![
+            sql::END_FAMILY.with(ids()),
+            sql::END_GRANT.with([tenant, grant, now, how.why().into()]),
+            change_by(platform, &self.tenant.id, &self.authority(), &act),
+        ];
+        shard.batch(batch).await?;
+        snapshot::forget(platform, &self.tenant.id, &self.grant_id).await;
+        Ok(())
     }
 }

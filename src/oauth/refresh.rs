@@ -318,7 +318,8 @@ pub(super) async fn refresh(
     let token = RefreshToken::parse(token).ok_or(TokenFault::Grant)?;
     let mut is_proven = false;
     for _ in 0..MOST_ATTEMPTS {
-        let family = find(platform, &token).await?.ok_or(TokenFault::Grant)?;
+        let tenant = tenants::find_by_id(platform, &token.tenant_id).await?.ok_or(TokenFault::Grant)?;
+        let family = find(platform, &tenant, &token).await?.ok_or(TokenFault::Grant)?;
         let attempt = async {
             if family.holder.client_id != client.id {
                 return Err(TokenFault::Grant);
@@ -357,21 +358,25 @@ enum Attempt {
     Replay,
 }
 
-/// The holder of a token that is genuine, whatever became of it since.
+/// The holder of a token that is genuine, whatever became of it and its tenant since.
 pub(super) async fn holder_of(
     platform: &Platform<'_>,
     token: &RefreshToken,
 ) -> Result<Option<Holder>, TokenFault> {
-    Ok(find(platform, token).await?.map(|family| family.holder))
+    let Some(tenant) = tenants::find_even_closed(platform, &token.tenant_id).await? else { return Ok(None) };
+    Ok(find(platform, &tenant, token).await?.map(|family| family.holder))
 }
 
 /// The family of a genuine token.
-async fn find(platform: &Platform<'_>, token: &RefreshToken) -> Result<Option<Family>, TokenFault> {
-    let Some(tenant) = tenants::find_by_id(platform, &token.tenant_id).await? else { return Ok(None) };
+async fn find(
+    platform: &Platform<'_>,
+    tenant: &Tenant,
+    token: &RefreshToken,
+) -> Result<Option<Family>, TokenFault> {
     let shard = platform.shard(tenant.shard).ok_or(TokenFault::Unavailable)?;
     let find = sql::FIND_FAMILY.with([Value::from(&tenant.id), (&token.family_id).into()]);
     let Some(row) = first::<FamilyRow>(&only(shard, find).await?)? else { return Ok(None) };
-    let family = row.open(platform.config, &tenant, token.family_id.clone()).ok();
+    let family = row.open(platform.config, tenant, token.family_id.clone()).ok();
     Ok(family.filter(|family| token.is_made_with(&family.secret)))
 }
 

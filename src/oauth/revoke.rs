@@ -10,7 +10,6 @@ use super::{
     wire,
 };
 use crate::{
-    desk::Refusal,
     http::{Request, Response},
     platform::{DatabaseFault, Platform},
     tenants,
@@ -44,12 +43,6 @@ impl From<TokenFault> for RevokeFault {
     }
 }
 
-impl From<Refusal> for RevokeFault {
-    fn from(_: Refusal) -> Self {
-        Self::Unavailable
-    }
-}
-
 /// RFC 7009 section 2.2.1.
 fn wire_error(fault: &RevokeFault) -> Response {
     match fault {
@@ -66,7 +59,7 @@ fn wire_error(fault: &RevokeFault) -> Response {
 }
 
 /// `POST /revoke`: 200 whether or not there was anything to end, so that nobody learns which tokens are good. Another
-/// client's token is left alone.
+/// client's token is left alone. What is given back while its tenant is closed is over too, should the tenant open again.
 pub async fn revoke(platform: &Platform<'_>, request: &Request) -> Response {
     match try_revoke(platform, request).await {
         Ok(()) => wire::json(200, &serde_json::json!({})),
@@ -107,7 +100,7 @@ async fn holder_of(platform: &Platform<'_>, token: &str) -> Result<Option<Holder
     let Some(verified) = access_token::verify(platform.config, platform.now(), token, Audience::Any) else {
         return Ok(None);
     };
-    let tenant = tenants::find_by_id(platform, &verified.tenant_id).await?;
+    let tenant = tenants::find_even_closed(platform, &verified.tenant_id).await?;
     Ok(tenant.map(|tenant| Holder {
         tenant,
         grant_id: verified.grant_id,

@@ -109,6 +109,18 @@ pub async fn find_by_id(platform: &Platform<'_>, id: &TenantId) -> Result<Option
     look_up(platform, By::Id(id)).await
 }
 
+/// The tenant with this id, even one that is closed and can be had back, read from the directory itself.
+///
+/// # Errors
+/// When the directory fails.
+pub async fn find_even_closed(
+    platform: &Platform<'_>,
+    id: &TenantId,
+) -> Result<Option<Tenant>, DatabaseFault> {
+    let rows = only(platform.directory, store::FIND_EVEN_CLOSED.with([id.into()])).await?;
+    Ok(first(&rows)?.map(|Found(tenant)| tenant))
+}
+
 async fn look_up(platform: &Platform<'_>, by: By<'_>) -> Result<Option<Tenant>, DatabaseFault> {
     let key = by.key();
     let copied = platform.memory.recall(&key, platform.now());

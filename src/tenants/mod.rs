@@ -20,7 +20,7 @@ mod tools;
 mod workspaces;
 
 pub use changes::{close, finish_pending, reopen};
-pub use directory::{Description, Listed, find, find_by_id, list, registration};
+pub use directory::{Description, Listed, find, find_by_id, find_even_closed, list, registration};
 pub use domains::{
     Domain, MailDomain, Newcomer, add_domain, admits, domains, join_by_domain, proof_name, proof_text,
     prove_domain, remove_domain,

@@ -27,6 +27,10 @@ mod directory {
         pub(in super::super) FIND_BY_ID = "find_tenant_by_id", "SELECT tenant_id, safename, shard
     FROM tenant WHERE tenant_id = ?1 AND state = 'active'";
 
+        /// A tenant that can be used, or be had back. ?1 id
+        pub(in super::super) FIND_EVEN_CLOSED = "find_tenant_even_closed", "SELECT tenant_id, safename, shard
+    FROM tenant WHERE tenant_id = ?1 AND state IN ('active', 'deleting')";
+
         /// A tenant in any state. ?1 safename
         pub(in super::super) REGISTRATION = "tenant_registration", "SELECT tenant_id, safename, shard, state, created_at, delete_after, step, founding
     FROM tenant WHERE safename = ?1";

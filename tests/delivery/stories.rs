@@ -37,6 +37,7 @@ fn a_thread_that_stops_in_the_middle_says_what_is_public_and_goes_on_from_there(
     assert_eq!((seen.state, seen.reason.as_deref()), (DeliveryState::Failed, Some("incomplete")));
     let words = seen.text.unwrap();
     assert!(words.contains("1 of 3") && words.contains("https://network.example/r0"), "{words}");
+    assert_eq!(seen.said.as_deref(), Some("The network says not_here."));
 
     let caller = world.company.caller(&world.sim);
     let retried = run(retry(&caller, &world.trade, &post, None)).unwrap();
@@ -130,7 +131,7 @@ fn a_sick_account_pauses_its_deliveries_until_it_is_connected_again() {
     world.tick();
     let seen = world.only();
     assert_eq!((seen.state, seen.reason.as_deref()), (DeliveryState::Paused, Some("reauthorise")));
-    assert_eq!(seen.text.as_deref(), Some("The network says said_so."));
+    assert_eq!(seen.said.as_deref(), Some("The network says said_so."));
 
     world.trade.bluesky.moods.set(Moods::default());
     world.sim.clock.advance_seconds(601);

@@ -35,6 +35,8 @@ pub struct Seen {
     pub state: DeliveryState,
     pub reason: Option<String>,
     pub text: Option<String>,
+    /// The network's words.
+    pub said: Option<String>,
     pub next_at: Option<i64>,
     pub url: Option<String>,
 }
@@ -152,7 +154,7 @@ impl World {
     /// Every delivery, the oldest first.
     pub fn deliveries(&self) -> Vec<Seen> {
         let rows = self.sim.shard().query(
-            "SELECT delivery_id, post_id, profile_id, network, state, reason, coalesce(provider_words, reason_text) AS words, next_at, url FROM delivery ORDER BY delivery_id",
+            "SELECT delivery_id, post_id, profile_id, network, state, reason, reason_text, provider_words, next_at, url FROM delivery ORDER BY delivery_id",
             [],
         );
         rows.iter()
@@ -163,7 +165,8 @@ impl World {
                 network: row.get("network").unwrap(),
                 state: row.get("state").unwrap(),
                 reason: row.get("reason").unwrap(),
-                text: row.get("words").unwrap(),
+                text: row.get("reason_text").unwrap(),
+                said: row.get("provider_words").unwrap(),
                 next_at: row.get("next_at").unwrap(),
                 url: row.get("url").unwrap(),
             })

@@ -113,7 +113,7 @@ impl Idp {
         assert!(location.starts_with(&format!("{}/authorize?", self.issuer)), "{location}");
         assert_eq!((&*asked["response_type"], &*asked["client_id"]), ("code", &*self.client_id));
         assert_eq!((&*asked["code_challenge_method"], &*asked["scope"]), ("S256", "openid email profile"));
-        let code = format!("code-{}-{}", self.codes.borrow().len(), self.issuer.len());
+        let code = code(&self.issuer, self.codes.borrow().len());
         let redirect_uri = asked["redirect_uri"].clone();
         let answer =
             callback(&redirect_uri, &[("code", &code), ("state", &asked["state"]), ("iss", &self.issuer)]);
@@ -192,6 +192,11 @@ impl Peer for Idp {
     }
 }
 
+/// The code that a provider gives while so many others wait to be redeemed.
+fn code(issuer: &str, waiting: usize) -> String {
+    format!("code-{waiting}-{}", issuer.len())
+}
+
 /// The query of an address.
 fn parameters(address: &str) -> BTreeMap<String, String> {
     url::Url::parse(address).unwrap().query_pairs().into_owned().collect()
@@ -218,6 +223,17 @@ struct Web {
     idps: RefCell<Vec<Rc<Idp>>>,
     records: RefCell<BTreeMap<String, Vec<String>>>,
     dns_is_down: RefCell<bool>,
+}
+
+impl Web {
+    /// The simulation's web from now on, with one provider in it.
+    fn with_provider(sim: &Sim) -> (Rc<Self>, Rc<Idp>) {
+        let idp = Idp::new(sim, ISSUER);
+        let web = Rc::new(Self::default());
+        web.idps.borrow_mut().push(Rc::clone(&idp));
+        sim.web.set_peer(Rc::clone(&web) as Rc<dyn Peer>);
+        (web, idp)
+    }
 }
 
 impl Peer for Web {
@@ -316,10 +332,7 @@ impl World {
     fn in_sim(sim: Sim) -> Self {
         let acme = Company::found(&sim, "acme");
         let globex = Company::found(&sim, "globex");
-        let idp = Idp::new(&sim, ISSUER);
-        let web = Rc::new(Web::default());
-        web.idps.borrow_mut().push(Rc::clone(&idp));
-        sim.web.set_peer(Rc::clone(&web) as Rc<dyn Peer>);
+        let (web, idp) = Web::with_provider(&sim);
         let start = add(&sim, &signed_in_as(&sim, &acme.owner), "acme", ISSUER).unwrap();
         Self { sim, acme, globex, web, idp, start }
     }
@@ -409,6 +422,30 @@ pub fn coming_back() -> (Sim, Request) {
     let back = world.idp.approve(&world.depart(&browser), alice());
     let request = browser.get(&back);
     (world.sim, request)
+}
+
+/// Gives the company a provider, to which its owner is linked, and sends this browser there, where the owner says yes; gives
+/// the state that it left with.
+pub fn set_out(sim: &Sim, company: &Company, browser: &Browser) -> String {
+    let (_, idp) = Web::with_provider(sim);
+    let owner = signed_in_as(sim, &company.owner);
+    let start = add(sim, &owner, company.tenant.safename.as_str(), ISSUER).unwrap();
+    let there = location(&click(sim, &owner, &format!("{start}?link=1")));
+    let linked = get(sim, &owner, &idp.approve(&there, alice()));
+    assert_eq!(location(&linked), "/account/providers?done=linked");
+    let there = location(&click(sim, browser, &start));
+    idp.approve(&there, alice());
+    parameters(&there)["state"].clone()
+}
+
+/// The answer when this browser comes back from there with this state.
+pub fn come_back(sim: &Sim, company: &Company, browser: &Browser, state: &str) -> Response {
+    let providers = "SELECT provider_id FROM provider WHERE tenant_id = ?1";
+    let provider: String =
+        sim.shard().query(providers, [company.tenant.id.as_str()])[0].get("provider_id").unwrap();
+    let redirect_uri = format!("{ORIGIN}/{}/sign-in/{provider}/callback", company.tenant.safename);
+    let answer = [("code", &*code(ISSUER, 0)), ("state", state), ("iss", ISSUER)];
+    get(sim, browser, &callback(&redirect_uri, &answer))
 }
 
 #[test]

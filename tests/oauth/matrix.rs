@@ -19,7 +19,7 @@ use super::{
     World, assertions, attribute, bearer::rotate, error, form_request, plus, request, standing, text, with,
 };
 use crate::{
-    identity::passkeys,
+    identity::{passkeys, upstream},
     sim::{browser, run},
     tenants::{columns, tables},
 };
@@ -55,6 +55,7 @@ fn artefacts(world: &World) -> Vec<(&'static str, String)> {
         ("code of a link", CODE.to_owned()),
         ("browser's secret", BROWSER.to_owned()),
         ("passkey challenge", passkeys::challenge(&world.sim, &asking_browser())),
+        ("upstream state", upstream::set_out(&world.sim, &world.company, &asking_browser())),
         ("invitation", end(&invite(world))),
         ("connect address", end(&of(&connect["connect_url"]))),
         ("header token", personal_token(world, "header")),
@@ -76,7 +77,7 @@ struct Place {
     verify: fn(&World, &str) -> bool,
 }
 
-const PLACES: [Place; 20] = [
+const PLACES: [Place; 21] = [
     Place {
         name: "the Authorization header of the endpoint",
         takes: &["access token", "header token"],
@@ -184,6 +185,15 @@ const PLACES: [Place; 20] = [
             let owner = browser::Browser::default();
             owner.set_cookie("postern_session", world.browser.cookie.split_once('=').unwrap().1);
             passkeys::enrol_and_sign_in(&world.sim, &owner, &asking_browser(), it)
+        },
+    },
+    Place {
+        name: "the provider's callback",
+        takes: &["upstream state"],
+        verify: |world, it| {
+            let back = upstream::come_back(&world.sim, &world.company, &asking_browser(), it);
+            assert_eq!(hands_out_a_session(&back), back.status == 303);
+            taken(&back, 303, 400)
         },
     },
     Place {
@@ -424,7 +434,7 @@ fn every_artefact_is_good_where_it_belongs_and_nowhere_else() {
 }
 
 /// What a root key signs, which ends with the key. All else is looked up, or is sealed under its tenant's own key.
-const SIGNED: [&str; 8] = [
+const SIGNED: [&str; 9] = [
     "access token",
     "form token",
     "code of a link",
@@ -433,6 +443,7 @@ const SIGNED: [&str; 8] = [
     "media tag",
     "dry-run token",
     "operator token",
+    "upstream state",
 ];
 
 #[test]
@@ -497,6 +508,7 @@ const SOURCES: &[(&str, Option<&str>)] = &[
     ("key sign-in-attempt", None),
     ("key sign-in-code", Some("code of a link")),
     ("key tenant-key", Some("refresh token")),
+    ("key upstream-state", Some("upstream state")),
     ("cookie browser", Some("browser's secret")),
     ("cookie next", None),
     ("cookie session", Some("session")),
@@ -520,6 +532,8 @@ const SOURCES: &[(&str, Option<&str>)] = &[
     ("path /{}/posts/{}", None),
     ("path /{}/posts/{}/cancel", None),
     ("path /{}/settings/{}", None),
+    ("path /{}/sign-in/{}", None),
+    ("path /{}/sign-in/{}/callback", Some("upstream state")),
     ("path /{}/tokens/{}/revoke", None),
     ("path /media/{}/{}/{}", Some("media tag")),
 ];

@@ -1,7 +1,9 @@
 //! RFC 7009.
 
+use postern::tenants;
+
 use super::{CALLBACK, World, error, plus, with};
-use crate::sim::Fault;
+use crate::sim::{Fault, run};
 
 fn form(world: &World, token: &str) -> Vec<(String, String)> {
     vec![("token".into(), token.into()), ("client_id".into(), world.client_id.clone())]
@@ -28,6 +30,32 @@ fn rfc7009_2_1_one_grant_ends_and_not_its_siblings() {
     let (one, two) = (world.tokens(), world.tokens());
     assert_eq!(world.revoke(&form(&world, one["refresh_token"].as_str().unwrap())).0, 200);
     assert_eq!(world.call(two["access_token"].as_str().unwrap()), Ok(()));
+}
+
+#[test]
+fn rfc7009_2_1_what_is_given_back_while_its_tenant_is_closed_is_over_when_it_opens_again() {
+    for (kind, copies_remain) in [("access_token", false), ("refresh_token", false), ("refresh_token", true)]
+    {
+        let world = World::new();
+        let (given_back, kept) = (world.tokens(), world.tokens());
+        let platform = world.sim.platform();
+        let registration =
+            || run(tenants::registration(&platform, &world.company.tenant.safename)).unwrap().unwrap();
+        if copies_remain {
+            world.sim.faults.on_statement("strike_out", Fault::LostRequest);
+        }
+        assert_eq!(run(tenants::close(&platform, &registration())).is_err(), copies_remain);
+        assert_eq!(world.call(kept["access_token"].as_str().unwrap()), Err(401), "it is closed");
+        assert_eq!(world.revoke(&form(&world, given_back[kind].as_str().unwrap())).0, 200);
+        assert!(run(tenants::reopen(&platform, &registration())).unwrap());
+
+        assert_eq!(world.call(given_back["access_token"].as_str().unwrap()), Err(401), "{kind}");
+        let refresh = given_back["refresh_token"].as_str().unwrap();
+        assert_eq!(error(&world.refresh(refresh)), (400, "invalid_grant"), "{kind}");
+        assert_eq!(world.count("SELECT count(*) FROM audit WHERE act = 'end_grant_by_client'"), 1);
+        assert_eq!(world.call(kept["access_token"].as_str().unwrap()), Ok(()), "its sibling goes on");
+        assert_eq!(world.refresh(kept["refresh_token"].as_str().unwrap()).0, 200);
+    }
 }
 
 #[test]
