@@ -3,19 +3,19 @@
 // templates say: one that is not opened here fails the last test.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:https";
 import { after, before, test } from "node:test";
 import { Visitor } from "../../scripts/lib/forms.mjs";
 import { authorizationUrl, discover, obtainToken, pkce, register, requestToken } from "../../scripts/lib/oauth.mjs";
 import { violations } from "./lib/axe.mjs";
-import { makeCertificate } from "./lib/certificate.mjs";
 import { startChromium } from "./lib/chromium.mjs";
 import { callTool, deploy, postMcp } from "./lib/deployment.mjs";
+import { Documents } from "./lib/documents.mjs";
 import { FileServer } from "./lib/files.mjs";
+import { CLIENT_ID, CLIENT_SECRET, Idp, signInThere } from "./lib/idp.mjs";
 import { Mailbox, linkIn } from "./lib/mailbox.mjs";
 import { patternOf, readPaths, readTemplates } from "./lib/pages.mjs";
 import { png } from "./lib/pictures.mjs";
+import { Resolver } from "./lib/resolver.mjs";
 
 /** Paths that answer GET with something that is no page. */
 const NO_PAGES = [
@@ -38,17 +38,23 @@ let mailing;
 let deployment;
 let browser;
 let files;
-/** A client that is described by a document, and where that stands. */
-let described;
+let documents;
+let idp;
+let resolver;
 let acme;
 let client;
 let workspace;
 before(async () => {
-  mailbox = await Mailbox.open();
-  const certificate = makeCertificate();
-  described = await describeClient(certificate);
-  const trusting = { env: { NODE_EXTRA_CA_CERTS: certificate.file } };
-  [mailing, deployment, browser, files] = await Promise.all([deploy({ settings: mailbox.settings }), deploy(trusting), startChromium(), FileServer.start()]);
+  [mailbox, browser, files, documents, idp, resolver] = await Promise.all([
+    Mailbox.open(),
+    startChromium(),
+    FileServer.start(),
+    Documents.start(),
+    Idp.open(),
+    Resolver.start(),
+  ]);
+  const settings = { DNS_RESOLVER: resolver.address };
+  [mailing, deployment] = await Promise.all([deploy({ settings: mailbox.settings }), deploy({ settings, env: documents.env })]);
   acme = await deployment.createTenant("acme");
   await deployment.operator.call("invite", { safename: "acme", email: VIEWER, name: "Vera Viewer", role: "viewer", approver: true });
   client = await deployment.client(acme, { also: ["posts:publish", "social_profiles:write"] });
@@ -57,22 +63,9 @@ before(async () => {
 });
 after(async () => {
   await client?.close();
-  await Promise.all([mailing?.stop(), deployment?.stop(), browser?.close(), files?.stop()]);
-  await mailbox?.close();
-  described?.server.closeAllConnections();
-  described?.server.close();
+  await Promise.all([mailing?.stop(), deployment?.stop(), browser?.close()]);
+  await Promise.all([mailbox?.close(), files?.stop(), documents?.stop(), idp?.close(), resolver?.stop()]);
 });
-
-/** Serves the document of a client that is answered on the web or on this machine. */
-async function describeClient(certificate) {
-  const server = createServer(certificate, (_request, answer) => {
-    const document = { client_id: described.id, client_name: "Hosted assistant", redirect_uris: [described.callback, REDIRECT] };
-    answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(document));
-  }).listen(0, "localhost");
-  await once(server, "listening");
-  const origin = `https://localhost:${server.address().port}`;
-  return { server, id: `${origin}/client.json`, callback: `${origin}/callback` };
-}
 
 const seen = { paths: new Set(), bodies: [] };
 
@@ -101,6 +94,8 @@ async function press(page, scope, name, heading) {
 
 async function freshPage() {
   const context = await browser.newContext();
+  // A provider's own pages ask the web for a font.
+  await context.route(({ hostname }) => !["localhost", "127.0.0.1"].includes(hostname), (route) => route.abort());
   // A sandboxed page runs nobody's timers, axe-core's neither.
   await context.route(`${deployment.contentOrigin}/**`, async (route) => {
     const answer = await route.fetch();
@@ -197,6 +192,93 @@ test("members and invitations", async () => {
   await close(owner, stranger, viewer, guest);
 });
 
+/** Fills the form in which a provider is added, and lets it answer there. */
+async function describeProvider(form, { name, issuer = idp.issuer, clientId = CLIENT_ID }) {
+  idp.accept(await form.locator("code").textContent());
+  await form.getByLabel("Name on the button").fill(name);
+  await form.getByLabel("Issuer").fill(issuer);
+  await form.getByLabel("Client id").fill(clientId);
+  await form.getByLabel("Client secret").fill(CLIENT_SECRET);
+}
+
+test("an organisation's providers and domains", async () => {
+  const owner = await signedIn();
+  const viewer = await signedIn(VIEWER);
+  const stranger = await freshPage();
+  const address = `${deployment.origin}/acme/providers`;
+  await open(owner, address);
+  await open(viewer, address);
+  await open(owner, `${deployment.origin}/account/providers`);
+  await open(stranger, `${deployment.origin}/acme/sign-in`);
+  await open(stranger, `${deployment.origin}/acme/sign-in/nothing`, 404);
+
+  await owner.goto(address);
+  const adding = owner.getByRole("region", { name: "Add a provider" });
+  const add = (heading) => press(owner, adding, "Add the provider", heading);
+  const nowhere = `${idp.issuer}/${"realm".repeat(16)}`;
+  await describeProvider(adding, { name: "", issuer: nowhere, clientId: LONG_WORD });
+  await add("Give a name");
+  await describeProvider(adding, { name: "Nowhere", issuer: nowhere });
+  await add("does not answer as it should");
+  await describeProvider(adding, { name: LONG_WORD.slice(0, 60), clientId: LONG_WORD });
+  await add("Added.");
+  await describeProvider(adding, { name: "Acme Login" });
+  await add("Added.");
+  await owner.getByLabel("New client secret").last().fill(CLIENT_SECRET);
+  await press(owner, owner, "Replace the secret of Acme Login", "The new secret is used");
+
+  const naming = owner.getByRole("region", { name: "Name a domain" });
+  const name = async (domain, heading) => {
+    await naming.getByLabel("Domain").fill(domain);
+    await press(owner, naming, "Name the domain", heading);
+  };
+  await name(LONG_WORD, "Give a domain such as");
+  await name(`${"m".repeat(63)}.${"n".repeat(63)}.example`, "Named.");
+  await name("acme.example", "Named.");
+  await press(owner, owner, "Look for the record of acme.example", "The record is not there.");
+  const record = owner.getByRole("listitem").filter({ hasText: "_postern.acme.example" });
+  const [recordName, text] = await record.locator("code").allTextContents();
+  resolver.publish(recordName, text);
+  await press(owner, owner, "Look for the record of acme.example", "Proved.");
+  await open(viewer, address);
+  await close(owner, viewer, stranger);
+});
+
+test("linking a provider, and signing in through it", async () => {
+  const owner = await signedIn();
+  const [stranger, newcomer] = [await freshPage(), await freshPage()];
+  await open(owner, `${deployment.origin}/account/providers`);
+  await owner.getByRole("link", { name: "Link Acme Login of acme" }).click();
+  await signInThere(owner, "anna");
+  await owner.getByText("Linked. From now on").waitFor();
+  await look(owner);
+
+  await stranger.goto(`${deployment.origin}/acme/members`);
+  await look(stranger);
+  await stranger.getByRole("link", { name: "Sign in through acme" }).click();
+  await look(stranger);
+  await stranger.getByRole("link", { name: "Sign in with Acme Login" }).click();
+  await signInThere(stranger, acme.owner_email.split("@")[0]);
+  await stranger.getByText("Nobody here is linked").waitFor();
+  await look(stranger);
+
+  await newcomer.goto(`${deployment.origin}/acme/sign-in`);
+  await newcomer.getByRole("link", { name: "Sign in with Acme Login" }).click();
+  await signInThere(newcomer, "nora.newcomer");
+  await newcomer.waitForURL(`${deployment.origin}/`);
+  await look(newcomer);
+  await open(newcomer, `${deployment.origin}/account`);
+  await open(newcomer, `${deployment.origin}/account/providers`, 403);
+  await open(newcomer, `${deployment.origin}/sign-in?again=1&next=%2Facme%2Fmembers`);
+
+  await press(owner, owner, "Unlink Acme Login of acme", "Taken away.");
+  await owner.goto(`${deployment.origin}/acme/providers`);
+  await owner.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
+  await press(owner, owner, "Remove Acme Login", "Removed.");
+  await press(owner, owner, "Take away acme.example", "Nobody joins by this domain any more");
+  await close(owner, stranger, newcomer);
+});
+
 /** The authorization address of a client, as it would open it in the browser. */
 async function asking({ name, ...parameters }) {
   const { resource, server } = await discover(acme.mcp_url);
@@ -231,9 +313,12 @@ test("consent, and what an app's request is refused with", async () => {
   await open(owner, await asking({ name: "Undecided", resource: undefined }));
   await press(owner, owner, "Show its workspaces", "The app named none.");
 
-  await open(owner, await asking({ clientId: described.id, redirectUri: described.callback }));
+  // A client that is answered on the web or on this machine.
+  const callback = `${documents.origin}/callback`;
+  const clientId = documents.serve("/client.json", { client_name: "Hosted assistant", redirect_uris: [callback, REDIRECT] });
+  await open(owner, await asking({ clientId, redirectUri: callback }));
   await owner.getByText("proven address").waitFor();
-  await open(owner, await asking({ clientId: described.id }));
+  await open(owner, await asking({ clientId }));
   await owner.getByText("Any program on your device can say so.").waitFor();
 
   const viewer = await signedIn(VIEWER);
