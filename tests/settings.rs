@@ -173,7 +173,8 @@ fn a_leaked_key_only_opens_what_is_to_be_wrapped_anew() {
     assert!(Keyring::parse(&current).is_err(), "what is made with a leaked key is worth nothing");
 }
 
-const PURPOSES: [Purpose; 12] = [
+/// All that a key is for.
+pub const PURPOSES: [Purpose; 12] = [
     Purpose::AccessToken,
     Purpose::Csrf,
     Purpose::Cursor,

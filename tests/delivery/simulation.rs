@@ -2,7 +2,7 @@
 //!
 //! `POSTERN_SEED=n` repeats one of them.
 
-use std::{collections::HashMap, env, num::NonZero, thread};
+use std::collections::HashMap;
 
 use postern::{
     delivery::{Budget, DeliveryState, Release, release, retry, tick},
@@ -15,7 +15,7 @@ use super::{
     network::{Moods, Public, SimNetwork},
     world::{OPEN, Seen, World},
 };
-use crate::sim::{Odds, Random, Snapshot, interleave_until_crash, run, yield_now};
+use crate::sim::{Odds, Random, Snapshot, for_each_seed, interleave_until_crash, run, yield_now};
 
 const RUNS: u64 = 10_000;
 const LADDERS: [Ladder; 5] =
@@ -23,23 +23,7 @@ const LADDERS: [Ladder; 5] =
 
 #[test]
 fn nothing_goes_out_twice_and_nothing_is_lost_whatever_goes_wrong() {
-    if let Ok(seed) = env::var("POSTERN_SEED") {
-        return live(seed.parse().expect("POSTERN_SEED is a number"));
-    }
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads: Vec<_> = (0..cores)
-        .map(|first| {
-            thread::spawn(move || {
-                for seed in (first as u64..RUNS).step_by(cores) {
-                    let outcome = std::panic::catch_unwind(|| live(seed));
-                    assert!(outcome.is_ok(), "seed {seed} failed; POSTERN_SEED={seed} repeats it");
-                }
-            })
-        })
-        .collect();
-    for one in threads {
-        one.join().unwrap();
-    }
+    for_each_seed(RUNS, live);
 }
 
 /// One life: some hours in which things go wrong, then calm until everything is settled.

@@ -7,14 +7,16 @@ use postern::{
     edge,
     http::{Request, RequestMethod, Response},
     oauth,
-    platform::Purpose,
 };
 
 use super::{
     CALLBACK, VERIFIER, World, answer, error, form_request, location, plus, redirected, request, told_error,
     with,
 };
-use crate::sim::{run, world::Company};
+use crate::{
+    settings::PURPOSES,
+    sim::{run, world::Company},
+};
 
 fn serve(world: &World, request: Request) -> Response {
     run(edge::serve(&world.sim.platform(), request))
@@ -26,16 +28,7 @@ fn a_leaked_key_alone_forges_no_refresh_token() {
     let tokens = world.tokens();
     let refresh = tokens["refresh_token"].as_str().unwrap();
     let stem = refresh.rsplit_once('.').unwrap().0;
-    let purposes = [
-        Purpose::AccessToken,
-        Purpose::Csrf,
-        Purpose::Cursor,
-        Purpose::DryRun,
-        Purpose::MediaAddress,
-        Purpose::TenantKey,
-        Purpose::Operator,
-    ];
-    for purpose in purposes {
+    for purpose in PURPOSES {
         let tag = BASE64URL_NOPAD.encode(&world.sim.config.keys.current(purpose).hmac(b"1"));
         assert_eq!(error(&world.refresh(&format!("{stem}.{tag}"))), (400, "invalid_grant"), "{purpose:?}");
     }

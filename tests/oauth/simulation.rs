@@ -7,7 +7,6 @@
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
-    env, thread,
 };
 
 use data_encoding::BASE64URL_NOPAD;
@@ -22,10 +21,9 @@ use postern::{
 use serde_json::{Value, json};
 
 use super::{World, answer, form_request, location, redirected, sign_in, text};
-use crate::sim::{Odds, Random, interleave_until_crash, run, run_until_crash};
+use crate::sim::{Odds, Random, for_each_seed, interleave_until_crash, run, run_until_crash};
 
 const RUNS: u64 = 800;
-const THREADS: u64 = 4;
 const STEPS: u64 = 30;
 const ACCESS_TOKEN_SECONDS: i64 = 600;
 /// How long what is answered without the databases may lag.
@@ -35,22 +33,7 @@ const WRITING: Scopes = Scopes::of(&[Scope::PostsWrite]);
 
 #[test]
 fn no_token_outlives_its_bound_no_code_has_two_families_and_nobody_honest_is_locked_out() {
-    if let Ok(seed) = env::var("POSTERN_SEED") {
-        return live(seed.parse().expect("POSTERN_SEED is a number"));
-    }
-    let threads: Vec<_> = (0..THREADS)
-        .map(|first| {
-            thread::spawn(move || {
-                for seed in (first..RUNS).step_by(usize::try_from(THREADS).unwrap()) {
-                    let outcome = std::panic::catch_unwind(|| live(seed));
-                    assert!(outcome.is_ok(), "seed {seed} failed; POSTERN_SEED={seed} repeats it");
-                }
-            })
-        })
-        .collect();
-    for one in threads {
-        one.join().unwrap();
-    }
+    for_each_seed(RUNS, live);
 }
 
 fn live(seed: u64) {

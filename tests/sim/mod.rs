@@ -16,6 +16,7 @@ mod faults;
 mod key_value;
 mod limits;
 mod mail;
+mod seeds;
 mod signatures;
 mod web;
 pub mod world;
@@ -34,6 +35,7 @@ pub use faults::{Fault, Faults, Odds, Port};
 pub use key_value::SimKeyValue;
 pub use limits::SimLimits;
 pub use mail::SimMail;
+pub use seeds::for_each_seed;
 pub use web::{Incoming, Peer, Reply, SimWeb};
 
 /// Friday 20 November 2026, 09:00 UTC: when every simulation begins.
