@@ -2,6 +2,7 @@
 
 mod moves;
 mod network;
+mod pausing;
 mod plans;
 mod settling;
 mod simulation;

@@ -5,6 +5,7 @@ mod confirming;
 mod mending;
 mod near;
 mod page;
+mod pausing;
 mod pictures;
 mod public;
 mod reading;

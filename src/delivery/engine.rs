@@ -17,8 +17,10 @@ use super::{
     trade::Trade,
 };
 use crate::{
-    desk::{DeliveryId, TenantId},
-    platform::{Database, DatabaseFault, Event, FromRow, Platform, Rows, Statement, Timestamp, first, only},
+    desk::{DeliveryId, ProfileId, TenantId},
+    platform::{
+        Database, DatabaseFault, Event, FromRow, Platform, Rows, Statement, Timestamp, Value, first, only,
+    },
     posts::DeliveryState,
 };
 
@@ -84,6 +86,8 @@ pub(super) struct Shift<'a> {
     epoch: Cell<i64>,
     armed: Cell<bool>,
     report: RefCell<TickReport>,
+    /// Until when networks asked accounts to wait, as far as this tick heard it.
+    waits: RefCell<HashMap<(TenantId, ProfileId), Timestamp>>,
 }
 
 impl Shift<'_> {
@@ -101,6 +105,21 @@ impl Shift<'_> {
     /// Something irreversible may have happened in this tick.
     pub(super) fn armed_something(&self) {
         self.armed.set(true);
+    }
+
+    /// The network asked the account of `delivery` to wait: nothing else is sent to it before that. Best effort: who does
+    /// not know of it asks the network and is told the same.
+    pub(super) async fn wait_for(&self, delivery: &Delivery, until: Timestamp) {
+        let (tenant, profile) = (&delivery.tenant_id, &delivery.profile.id);
+        self.waits.borrow_mut().insert((tenant.clone(), profile.clone()), until);
+        let wait = store::WAIT_FOR.with([tenant.into(), profile.into(), until.into()]);
+        drop(only(&self.database, wait).await);
+    }
+
+    /// Until when the account of `delivery` was asked to wait in this tick, if that is to come.
+    pub(super) fn waits_until(&self, delivery: &Delivery) -> Option<Timestamp> {
+        let key = (delivery.tenant_id.clone(), delivery.profile.id.clone());
+        self.waits.borrow().get(&key).copied().filter(|until| *until > self.platform.now())
     }
 
     /// Counts a move.
@@ -134,6 +153,7 @@ pub async fn tick(platform: &Platform<'_>, trade: &dyn Trade, shard: i64, budget
         epoch: Cell::new(0),
         armed: Cell::new(false),
         report: RefCell::default(),
+        waits: RefCell::default(),
     };
     let outcome = work(&shift, shard).await;
     let mut report = shift.report.take();
@@ -181,11 +201,13 @@ async fn rounds(shift: &Shift<'_>) -> Result<(), DatabaseFault> {
     let tidied = shift
         .database
         .batch(vec![
+            store::PUT_ON_HOLD.with([now.into(), AT_ONCE.into(), Value::Null]),
+            store::PUT_OFF.with([now.into(), AT_ONCE.into()]),
             store::MARK_MISSED.with([now.into(), AT_ONCE.into()]),
             store::FORGET_ATTEMPTS.with([now.plus_seconds(-ATTEMPTS_LIVE_SECONDS).into(), AT_ONCE.into()]),
         ])
         .await?;
-    let missed = tidied.first().map_or(0, Vec::len);
+    let missed = tidied.get(2).map_or(0, Vec::len);
     shift.report.borrow_mut().missed += i64::try_from(missed).unwrap_or(i64::MAX);
     while shift.has_room() {
         if !round(shift).await? {

@@ -12,6 +12,7 @@ mod engine;
 mod epoch;
 mod meter;
 mod model;
+mod pause;
 mod removal;
 mod retry;
 mod run;
@@ -24,6 +25,7 @@ pub use crate::posts::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason,
 pub use confirm::{Outcome, Word, confirm};
 pub use engine::{Budget, TickReport, tick};
 pub use epoch::{Release, hold, release};
+pub use pause::{Overdue, Resumed, Scope, pause, resume};
 pub use removal::{Removal, RemovalOutcome, remove_live};
 pub use retry::{Retried, RetryAnswer, retry};
 pub use status::{ShardStatus, status};

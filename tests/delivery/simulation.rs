@@ -5,7 +5,10 @@
 use std::collections::HashMap;
 
 use postern::{
-    delivery::{Budget, DeliveryState, Outcome, Release, Word, confirm, release, retry, tick},
+    delivery::{
+        Budget, DeliveryState, Outcome, Overdue, Release, Scope, Word, confirm, pause, release, resume,
+        retry, tick,
+    },
     networks::Ladder,
     platform::Later,
 };
@@ -119,6 +122,27 @@ impl Life {
         };
     }
 
+    /// A person stops everything, or some of it.
+    fn pause(&self) {
+        let world = &self.world;
+        let caller = world.company.caller(&world.sim);
+        let Ok(facts) = run(caller.facts()) else { return };
+        let profiles = [world.wall.clone(), world.bluesky.clone()];
+        let profiles = &profiles[..usize::try_from(self.random.below(3)).unwrap()];
+        let scope = Scope { workspace: &facts.workspaces[0], profiles };
+        let until = self.random.happens(500).then(|| world.now().plus_seconds(self.below(3600)));
+        drop(run(pause(&caller, scope, until, "Told to.")));
+    }
+
+    fn resume(&self) {
+        let world = &self.world;
+        let caller = world.company.caller(&world.sim);
+        let Ok(facts) = run(caller.facts()) else { return };
+        let overdue = [Overdue::Skip, Overdue::Respace, Overdue::Review];
+        let overdue = *self.pick(&overdue).unwrap();
+        drop(run(resume(&caller, Scope { workspace: &facts.workspaces[0], profiles: &[] }, overdue)));
+    }
+
     /// What people do in between.
     fn act(&self) {
         let world = &self.world;
@@ -138,6 +162,8 @@ impl Life {
             }
             (5, _) => world.reconnect(),
             (8, _) => self.look_at_the_account(),
+            (9, _) => self.pause(),
+            (10, _) => self.resume(),
             (6, _) if self.restores => self.copies.borrow_mut().push(world.sim.shard().snapshot()),
             (7, _) => self.restore(),
             _ => {}
@@ -229,6 +255,7 @@ impl Life {
         let next = format!(
             "SELECT coalesce(min(next_at), 0) FROM delivery WHERE state IN {OPEN} AND next_at IS NOT NULL"
         );
+        self.world.sim.shard().execute("DELETE FROM publishing_pause", []);
         for _ in 0..400 {
             let next_at = self.world.sim.shard().number(&next, []);
             if next_at == 0 {
