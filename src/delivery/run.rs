@@ -361,6 +361,13 @@ impl<'a> Run<'a> {
             Err(_) if again => return self.look_up(part).await,
             Err(error) => return self.stopped("sign_in", self.now(), error).await,
         }
+        if !again && self.connector.is_our_own() {
+            let started = self.now();
+            return match self.connector.send(&self.job, part, self.link()).await {
+                Ok(sent) => self.settle(part, sent, "send", started).await,
+                Err(error) => self.stopped("send", started, error).await,
+            };
+        }
         if self.arm(part, again).await.is_err() {
             return Flow::Rest;
         }

@@ -92,6 +92,10 @@ WHERE (tenant_id, delivery_id) IN (
         WHERE p.tenant_id = delivery.tenant_id AND p.profile_id = delivery.profile_id AND p.not_before > ?1)))
   WHERE turn <= ?4 AND (claims = 0 OR trial = 1) ORDER BY turn, next_at LIMIT ?5)");
 
+    /// When something is to be looked at soon. ?1 after ?2 until
+    pub(super) SOON = "delivery_soon", concat!("SELECT DISTINCT next_at FROM delivery WHERE ", looked_at!("state"), " AND next_at > ?1 AND next_at <= ?2
+ORDER BY next_at LIMIT 500");
+
     /// What a claim took, found by the end of its lease, so that it can be read again when the reply was lost.
     /// ?1 end of the lease ?2 token
     pub(super) CLAIMED = "delivery_claimed", concat!("SELECT d.tenant_id, t.safename, d.delivery_id, d.state AS delivery_state, d.reason, d.due_at, d.plan, d.claims,

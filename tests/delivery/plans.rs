@@ -30,6 +30,7 @@ fn claiming_reads_what_is_due_by_its_index() {
         "delivery_oldest_due",
         "delivery_put_on_hold",
         "delivery_put_off",
+        "delivery_soon",
     ] {
         let lines = reads_by_index(name);
         assert!(

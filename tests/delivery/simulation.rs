@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use postern::{
     delivery::{
         Budget, DeliveryState, Outcome, Overdue, Release, Scope, Word, confirm, pause, release, resume,
-        retry, tick,
+        retry, run_errand, tick,
     },
     networks::Ladder,
     platform::Later,
@@ -52,6 +52,7 @@ impl Life {
         world.trade.wall.ladder.set(LADDERS[usize::try_from(seed % 5).unwrap()]);
         world.trade.bluesky.ladder.set(LADDERS[usize::try_from(seed / 5 % 5).unwrap()]);
         record_moves(&world.sim);
+        world.sim.queue.is_bound.set(seed % 3 == 0);
         let restores = random.happens(300);
         Self {
             world,
@@ -188,6 +189,7 @@ impl Life {
     /// One or more ticks at once, which may die at any moment; sometimes so slowly that leases end under their hands.
     fn ticks(&self) {
         let platform = self.world.sim.platform();
+        let errands = self.errands();
         let one = |delay: u64| -> Later<'_, ()> {
             let platform = &platform;
             Box::pin(async move {
@@ -197,13 +199,27 @@ impl Life {
                 tick(platform, &self.world.trade, 0, Budget::default()).await;
             })
         };
-        let together = match self.random.below(10) {
+        let other = |body: String| -> Later<'_, ()> {
+            let platform = &platform;
+            Box::pin(async move {
+                run_errand(platform, &self.world.trade, &body, Budget::default()).await;
+            })
+        };
+        let mut together = match self.random.below(10) {
             0..6 => vec![one(0)],
             6..8 => vec![one(0), one(self.random.below(40))],
             _ => vec![one(0), one(self.random.below(40)), one(self.random.below(80)), self.slow_time()],
         };
+        together.extend(errands.into_iter().map(other));
         let steps = if self.random.happens(500) { 1 + self.random.below(150) } else { 1_000_000 };
         interleave_until_crash(&self.random, usize::try_from(steps).unwrap(), together);
+    }
+
+    /// What the queue hands out: some of it twice, and some of it never.
+    fn errands(&self) -> Vec<String> {
+        let due = self.world.sim.queue.take_due();
+        let times = |_: &String| [0, 1, 1, 1, 2][usize::try_from(self.random.below(5)).unwrap()];
+        due.into_iter().flat_map(|body| std::iter::repeat_n(body.clone(), times(&body))).collect()
     }
 
     /// Minutes that pass while others work.
@@ -265,6 +281,10 @@ impl Life {
             self.world.sim.clock.advance_millis(wait.max(0) + self.below(60_000));
             let report = self.world.tick();
             assert_eq!(report.fault, None);
+            for body in self.world.sim.queue.take_due() {
+                let platform = self.world.sim.platform();
+                run(run_errand(&platform, &self.world.trade, &body, Budget::default())).unwrap();
+            }
         }
         panic!("these are never settled: {:#?}", self.world.deliveries());
     }
