@@ -1,5 +1,6 @@
 //! The MCP endpoint, from outside: what each era's clients send, and what they get.
 
+mod answer;
 mod batches;
 mod calls;
 mod catalogue;
@@ -8,6 +9,7 @@ mod handshake;
 mod headers;
 mod listing;
 mod modern;
+mod narrowing;
 mod shape;
 mod tools;
 mod transport;

@@ -131,6 +131,8 @@ CREATE TABLE oauth_grant (
   client_id TEXT NOT NULL,
   capabilities INTEGER NOT NULL,
   offline INTEGER NOT NULL CHECK (offline IN (0, 1)),
+  -- Which tools it was narrowed to: a bit for those that write, one per toolset; those that are not used yet are set.
+  selection INTEGER NOT NULL DEFAULT 2147483647,
   client_auth TEXT NOT NULL DEFAULT 'none' REFERENCES client_auth_method (method),
   signed_in_by TEXT NOT NULL DEFAULT 'link' REFERENCES sign_in_method (method),
   generation INTEGER NOT NULL DEFAULT 1,

@@ -10,6 +10,7 @@ mod digest;
 mod facts;
 mod fix;
 mod ids;
+mod kept;
 mod moment;
 mod name;
 mod nearest;
@@ -18,6 +19,7 @@ mod reach;
 mod recent;
 mod refusal;
 mod scope;
+mod selection;
 mod store;
 mod tool;
 mod when;
@@ -37,6 +39,7 @@ pub use ids::{
     InvitationId, MediaId, PasskeyId, PendingId, PostId, ProfileId, ProviderId, Safename, SafenameFault,
     SessionId, TenantId, UserId, WorkspaceId,
 };
+pub use kept::{Kept, ask_a_manager};
 pub use moment::{Moment, TimeFromNow, TimeZoneName, words_until};
 pub use name::{LONGEST_NAME, presentable};
 pub use nearest::nearest;
@@ -45,6 +48,7 @@ pub use reach::Reach;
 pub use recent::RecentSignIn;
 pub use refusal::{Code, Problem, Problems, Refusal};
 pub use scope::{Scope, Scopes};
+pub use selection::{Selection, Toolset};
 pub use store::{STATEMENTS, directory::STATEMENTS as DIRECTORY_STATEMENTS};
 pub use tool::{Effect, Hints, Tool, ToolEntry};
 pub use when::{ClockChange, Due, Unreachable, When, WhenFault, moved_by, resolve_bound, resolve_when};

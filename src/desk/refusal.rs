@@ -76,6 +76,7 @@ codes! {
     InsufficientScope "insufficient_scope" "The grant lacks a capability that this call needs.";
     GrantEnded "grant_ended" "The grant or session is over.";
     NotByAddress "not_by_address" "A token that is part of an address does nothing that cannot be taken back.";
+    ToolNotSelected "tool_not_selected" "This connection was narrowed to other tools than this one.";
     RoleNotAllowed "role_not_allowed" "Your role in this organisation does not allow this.";
     MemberNotFound "member_not_found" "Nobody like that belongs to this organisation.";
     AlreadyMember "already_member" "Whoever has that address belongs to this organisation already.";

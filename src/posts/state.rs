@@ -321,7 +321,10 @@ pub fn group_status(deliveries: &[DeliveryFacts]) -> GroupStatus {
         GroupStatus::Draft
     } else if any(needs_person) {
         GroupStatus::NeedsAttention
-    } else if any(waits) && all(|one| matches!(one.state, DeliveryState::Waiting | DeliveryState::Cancelled))
+    } else if any(waits)
+        && all(|one| {
+            matches!(one.state, DeliveryState::Waiting | DeliveryState::Cancelled) && !is_public(one)
+        })
     {
         GroupStatus::Scheduled
     } else if any(|one| one.state.phase() != Phase::Done && !(waits(one) && one.is_ahead)) {
@@ -329,7 +332,10 @@ pub fn group_status(deliveries: &[DeliveryFacts]) -> GroupStatus {
     } else if any(waits) {
         if any(is_public) { GroupStatus::PartlyPublished } else { GroupStatus::Scheduled }
     } else if any(is_public) {
-        let complete = all(|one| matches!(one.state, DeliveryState::Published | DeliveryState::Cancelled));
+        let complete = all(|one| {
+            one.state == DeliveryState::Published
+                || (one.state == DeliveryState::Cancelled && one.reason != Some(Reason::Incomplete))
+        });
         if complete { GroupStatus::Published } else { GroupStatus::PartlyPublished }
     } else if any(|one| one.state == DeliveryState::Failed) {
         GroupStatus::Failed

@@ -291,7 +291,7 @@ pub fn show(
         workspace: workspace.name.clone(),
         revision: row.revision,
         status,
-        when: row.due_at.map(|at| Moment::new(at, &zone, caller.now())),
+        when: row.due_moment(&zone, caller.now()),
         deliveries: renderings
             .each
             .iter()

@@ -102,7 +102,7 @@ tenant_tables! {
         secret [code_hash, challenge];
     grant_workspace (grant_id, workspace_id) [] secret [];
     oauth_grant (grant_id) [app_id, user_id, client_id, capabilities, offline, client_auth, signed_in_by, generation,
-        created_at, expires_at, used_at, used_from, wanted, wanted_at, revoked_at, revoked_why] secret [];
+        created_at, expires_at, used_at, used_from, selection, wanted, wanted_at, revoked_at, revoked_why] secret [];
     app_entry (app_id) [user_id, client_id, client_name, created_at] secret [];
     provider (provider_id) [name, issuer, client_id, created_at, removed_at] secret [sealed];
     mail_domain (domain) [role, token, created_at, proved_at] secret [];
