@@ -2,6 +2,7 @@
 
 mod bulk;
 mod confirming;
+mod judging;
 mod mending;
 mod near;
 mod page;
