@@ -2,9 +2,11 @@
 
 mod bulk;
 pub mod confirming;
+mod lessons;
 mod mending;
 mod near;
 mod page;
+mod pausing;
 mod pictures;
 mod public;
 mod reading;

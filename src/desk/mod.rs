@@ -10,6 +10,7 @@ mod digest;
 mod facts;
 mod fix;
 mod ids;
+mod kept;
 mod moment;
 mod name;
 mod nearest;
@@ -38,6 +39,7 @@ pub use ids::{
     InvitationId, MediaId, PasskeyId, PendingId, PostId, ProfileId, ProviderId, Safename, SafenameFault,
     SessionId, TenantId, UserId, WorkspaceId,
 };
+pub use kept::{Kept, ask_a_manager};
 pub use moment::{Moment, TimeFromNow, TimeZoneName, words_until};
 pub use name::{LONGEST_NAME, presentable};
 pub use nearest::nearest;

@@ -87,10 +87,7 @@ impl Findings<'_> {
 
     fn length(&mut self, length: Count) {
         if length.count > length.limit {
-            let unit = match length.unit {
-                Unit::Graphemes => "graphemes (characters as people see them)",
-                Unit::Characters => "characters",
-            };
+            let unit = length.unit.words();
             let message = format!(
                 "The text has {} {unit}; {} takes {}, so it is {} too long.",
                 length.count,

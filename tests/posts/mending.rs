@@ -39,7 +39,7 @@ fn with_pictures(stage: &Stage) {
 }
 
 /// Connects a Bluesky account, as far as rendering and choosing go.
-fn add_bluesky(stage: &Stage, handle: &str) {
+pub fn add_bluesky(stage: &Stage, handle: &str) {
     let inserted = stage.sim.shard().execute(
         "INSERT INTO profile (tenant_id, profile_id, workspace_id, network, handle, name, remote_id, state, created_at, updated_at)
          VALUES (?1, ?2, ?3, 'bluesky', ?4, ?4, 'did:plc:' || ?4, 'healthy', 0, 0)",

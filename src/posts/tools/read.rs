@@ -389,7 +389,7 @@ fn summary(row: &PostRow, profiles: &[Profile], zone: &TimeZoneName, now: Timest
     PostSummary {
         post_id: row.post_id.clone(),
         status: row.status(now),
-        when: row.due_at.map(|at| Moment::new(at, zone, now)),
+        when: row.due_moment(zone, now),
         text: row.content.text.chars().take(160).collect(),
         profiles: row.content.profiles.iter().filter_map(|id| handle(id.clone())).collect(),
         labels: row.content.labels.clone(),
