@@ -119,6 +119,7 @@ fn every_link_of_the_documents_leads_somewhere() {
         ("docs", "configuration.md"),
         ("docs", "operations.md"),
         ("docs", "integrating.md"),
+        ("docs", "cookbook.md"),
     ] {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let text = fs::read_to_string(from.join(name)).unwrap();

@@ -132,17 +132,25 @@ fn a_door_that_cannot_count_opens_unless_strangers_write_behind_it() {
             assert!(![429, 503].contains(&response.status), "{path}: {}", response.status);
         }
         let fault = json!({ "event": "fault", "place": door.binding(), "kind": "not_counted" });
-        assert!(sim.events.all().contains(&fault), "{path}");
+        let told = |sim: &Sim| sim.events.all().into_iter().filter(|event| *event == fault).count();
+        assert_eq!(told(&sim), 1, "{path}");
+        sim.faults.on_call(Port::Limits, 1, Fault::NotSent);
+        knock(&sim, method, path, "203.0.113.9");
+        assert_eq!(told(&sim), 1, "{path}: once a minute");
+        sim.clock.advance_seconds(60);
+        sim.faults.on_call(Port::Limits, 1, Fault::NotSent);
+        knock(&sim, method, path, "203.0.113.9");
+        assert_eq!(told(&sim), 2, "{path}");
     }
 }
 
 /// An access token as the token endpoint would give for this grant.
-fn token_for(sim: &Sim, company: &Company, grant: &Grant) -> String {
+pub fn token_for(sim: &Sim, company: &Company, grant: &Grant) -> String {
     let now = sim.clock.now().as_seconds();
     let mut claims = Claims::new(json!({
         "iss": sim.config.public_origin, "aud": sim.config.resource("acme"), "sub": grant.user,
         "client_id": grant.client_id, "jti": "1", "scope": Scopes::EVERY.to_text(),
-        "tenant_id": company.tenant.id, "grant_id": grant.id, "generation": 1,
+        "tenant_id": company.tenant.id, "shard": 0, "grant_id": grant.id, "generation": 1,
     }));
     claims.issued_at = DateTime::from_timestamp(now, 0);
     claims.expiration = DateTime::from_timestamp(now + 600, 0);
@@ -151,7 +159,7 @@ fn token_for(sim: &Sim, company: &Company, grant: &Grant) -> String {
     Hs256.token(&header, &claims, &key).unwrap()
 }
 
-fn call(sim: &Sim, token: &str, body: &Json) -> Response {
+pub fn call(sim: &Sim, token: &str, body: &Json) -> Response {
     let mut request = request(RequestMethod::Post, APP, "/acme/mcp");
     request.headers = [
         ("authorization", format!("Bearer {token}")),

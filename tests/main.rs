@@ -13,6 +13,7 @@ mod audit;
 mod canary;
 mod clauses;
 mod contract;
+mod costs;
 mod delivery;
 mod desk;
 mod docs;

@@ -1,7 +1,7 @@
 //! Posts as an assistant makes and changes them, by calling the tools.
 
 mod bulk;
-mod confirming;
+pub mod confirming;
 mod judging;
 mod lessons;
 mod mending;
@@ -12,7 +12,7 @@ mod pictures;
 mod public;
 mod reading;
 mod repeating;
-mod stage;
+pub mod stage;
 mod undoing;
 
 use postern::{

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use super::{revision::Revision, writer::ObjectWriter};
+use super::{kept::Kept, revision::Revision, writer::ObjectWriter};
 use crate::desk::{Effect, Hints, Scopes, Selection, ToolEntry, Toolset, nearest};
 use crate::{delivery, networks, posts, profiles, tenants};
 
@@ -25,7 +25,7 @@ const IN_EVERY_SET: &str = tenants::FIRST_TOOL;
 const SCHEMAS: &str = include_str!("catalogue.json");
 
 /// What a caller may do, as far as it is known without asking the databases.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowed {
     /// What the grant allows.
     pub granted: Scopes,
@@ -56,6 +56,8 @@ impl Allowed {
 /// The tools of an endpoint.
 pub struct Catalogue {
     tools: Vec<Tool>,
+    /// Answers that were written out already.
+    pub(super) kept: Kept,
 }
 
 /// A tool, ready to be listed, checked and called.
@@ -98,7 +100,7 @@ impl Catalogue {
     /// The deployment's catalogue.
     pub fn embedded() -> &'static Self {
         static EMBEDDED: LazyLock<Catalogue> = LazyLock::new(|| {
-            Catalogue::new(tools().copied(), SCHEMAS).unwrap_or(Catalogue { tools: Vec::new() })
+            Catalogue::new(tools().copied(), SCHEMAS).unwrap_or_else(|_| Catalogue::of(Vec::new()))
         });
         &EMBEDDED
     }
@@ -113,7 +115,22 @@ impl Catalogue {
             .into_iter()
             .filter_map(|entry| schemas.get(entry.name).map(|schemas| Tool::new(entry, schemas)))
             .collect::<Result<_, _>>()?;
-        Ok(Self { tools })
+        Ok(Self::of(tools))
+    }
+
+    fn of(tools: Vec<Tool>) -> Self {
+        Self { tools, kept: Kept::default() }
+    }
+
+    /// The same without what no tool asks about, so that callers who see the same list share it.
+    pub(super) fn as_far_as_it_matters(&self, allowed: Allowed) -> Allowed {
+        let needs = self.tools.iter().fold(Scopes::NONE, |needs, tool| needs.union(tool.entry.needs));
+        let places = self.tools.iter().fold(Selection::NOTHING, |places, tool| places.union(tool.place));
+        Allowed {
+            granted: allowed.granted.intersection(needs),
+            possible: allowed.possible.intersection(needs),
+            selection: allowed.selection.intersection(places),
+        }
     }
 
     /// The tool of this name.

@@ -10,6 +10,7 @@ mod fault;
 pub mod generate;
 mod headers;
 mod judge;
+mod kept;
 mod message;
 mod narrow;
 mod results;
@@ -190,7 +191,7 @@ impl Endpoint<'_> {
         let result = match action {
             Action::Initialize => results::initialize(self.revision),
             Action::Ping => results::empty(self.revision),
-            Action::Discover => results::discover(self.revision),
+            Action::Discover => results::discover(self.revision, self.catalogue),
             Action::ListTools => results::tools(self.revision, self.catalogue, self.allowed),
             Action::CallTool(call) => return self.call(call, in_batch).await,
         };
@@ -234,8 +235,13 @@ impl Endpoint<'_> {
             [Reply { body: Err(fault), .. }] if !is_batch => fault.kind.status(self.revision.era()),
             _ => 200,
         };
-        let texts: Vec<String> = replies.iter().map(|reply| reply.text(is_batch)).collect();
-        let body = if is_batch { format!("[{}]", texts.join(",")) } else { texts.concat() };
+        let body = match replies {
+            [only] if !is_batch => only.text(false),
+            _ => {
+                let texts: Vec<String> = replies.iter().map(|reply| reply.text(true)).collect();
+                format!("[{}]", texts.join(","))
+            }
+        };
         let response = Response::of(status, "application/json", body).cors().no_store();
         if status == 405 { response.with_header("allow", "POST") } else { response }
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     catalogue::{Allowed, Catalogue},
     envelope,
+    kept::Question,
     revision::{Era, Revision},
     writer::ObjectWriter,
 };
@@ -43,18 +44,22 @@ pub(super) fn initialize(revision: Revision) -> String {
 }
 
 /// What `server/discover` tells.
-pub(super) fn discover(revision: Revision) -> String {
-    let members = ObjectWriter::default()
-        .member("supportedVersions", &Revision::OFFERED)
-        .member("capabilities", &capabilities())
-        .member("instructions", &INSTRUCTIONS);
-    complete(revision, cacheable(revision, members, DISCOVERY_TTL))
+pub(super) fn discover(revision: Revision, catalogue: &Catalogue) -> String {
+    catalogue.kept.text(Question::Discover(revision), || {
+        let members = ObjectWriter::default()
+            .member("supportedVersions", &Revision::OFFERED)
+            .member("capabilities", &capabilities())
+            .member("instructions", &INSTRUCTIONS);
+        complete(revision, cacheable(revision, members, DISCOVERY_TTL))
+    })
 }
 
 /// The list of tools.
 pub(super) fn tools(revision: Revision, catalogue: &Catalogue, allowed: Allowed) -> String {
-    let members = ObjectWriter::default().raw("tools", &catalogue.listing(revision, allowed));
-    complete(revision, cacheable(revision, members, LIST_TTL))
+    catalogue.kept.text(Question::ListTools(revision, catalogue.as_far_as_it_matters(allowed)), || {
+        let members = ObjectWriter::default().raw("tools", &catalogue.listing(revision, allowed));
+        complete(revision, cacheable(revision, members, LIST_TTL))
+    })
 }
 
 /// A result without anything in it.

@@ -9,9 +9,7 @@ pub(super) struct ObjectWriter(String);
 impl ObjectWriter {
     /// Adds a member whose value is JSON already.
     pub(super) fn raw(mut self, name: &'static str, json: &str) -> Self {
-        if !self.0.is_empty() {
-            self.0.push(',');
-        }
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
         self.0.push('"');
         self.0.push_str(name);
         self.0.push_str("\":");
@@ -34,7 +32,8 @@ impl ObjectWriter {
     }
 
     /// The object.
-    pub(super) fn finish(self) -> String {
-        format!("{{{}}}", self.0)
+    pub(super) fn finish(mut self) -> String {
+        self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
+        self.0
     }
 }

@@ -40,6 +40,8 @@ struct Body {
     jti: String,
     scope: String,
     tenant_id: TenantId,
+    /// Where the tenant's data are, so that nothing is looked up for a request.
+    shard: i64,
     grant_id: GrantId,
     generation: i64,
 }
@@ -47,6 +49,7 @@ struct Body {
 /// What a token that was checked says.
 pub(super) struct Verified {
     pub(super) tenant_id: TenantId,
+    pub(super) shard: i64,
     pub(super) grant_id: GrantId,
     pub(super) generation: i64,
     pub(super) user_id: UserId,
@@ -81,6 +84,7 @@ pub(super) fn issue(
         jti: BASE64URL_NOPAD.encode(&random_array::<16>(platform.entropy)),
         scope: scopes.to_text(),
         tenant_id: holder.tenant.id.clone(),
+        shard: holder.tenant.shard,
         grant_id: holder.grant_id.clone(),
         generation: holder.generation,
     });
@@ -119,6 +123,7 @@ pub(super) fn verify(
     let in_time = now.as_seconds() < expires && issued <= now.as_seconds() + SKEW_SECONDS;
     (for_this && in_time && body.iss == config.public_origin).then(|| Verified {
         tenant_id: body.tenant_id,
+        shard: body.shard,
         grant_id: body.grant_id,
         generation: body.generation,
         user_id: body.sub,

@@ -9,7 +9,6 @@ use crate::{
     desk::{Authority, Safename, Scope, Scopes, Tenant},
     http::{Problem, Request, Response},
     platform::{Config, Platform},
-    tenants,
 };
 
 /// Who a request's token speaks for. Whether the grant still lives, the gate says in each batch.
@@ -67,9 +66,9 @@ async fn try_authenticate(
     let resource = platform.config.resource(safename.as_str());
     let verified = access_token::verify(platform.config, platform.now(), token, Audience::Exactly(&resource))
         .ok_or(Challenge::Invalid)?;
-    let tenant = tenants::find(platform, safename).await.map_err(|_| Challenge::Unavailable)?;
-    let tenant = tenant.filter(|tenant| tenant.id == verified.tenant_id).ok_or(Challenge::Invalid)?;
-    let Verified { grant_id, generation, user_id, client_id, scopes, .. } = verified;
+    let Verified { tenant_id, shard, grant_id, generation, user_id, client_id, scopes } = verified;
+    // The token is for this very address, and no tenant's shard changes: whether the tenant lives, the gate says.
+    let tenant = Tenant { id: tenant_id, safename: safename.clone(), shard };
     let authority = Authority::Grant { grant_id, generation, user_id, client_id, scopes };
     Ok(Authenticated { tenant, authority, granted: scopes })
 }

@@ -100,9 +100,19 @@ impl<'a> Platform<'a> {
             Ok(true) => Ok(()),
             Ok(false) => Err(TurnedAway::TooOften),
             Err(LimitFault(_)) => {
-                self.events.emit(Event::Fault { place: door.binding(), kind: "not_counted" });
+                self.tell_uncounted(door);
                 if door.opens_uncounted() { Ok(()) } else { Err(TurnedAway::Uncounted) }
             }
+        }
+    }
+
+    /// Tells the operator that a door's visitors are not counted, at most once a minute in each isolate: every request
+    /// would say it again.
+    fn tell_uncounted(&self, door: Door) {
+        let key = format!("not_counted/{}", door.binding());
+        if self.memory.recall(&key, self.now()).is_none() {
+            self.memory.keep(key, String::new(), self.now(), 60);
+            self.events.emit(Event::Fault { place: door.binding(), kind: "not_counted" });
         }
     }
 

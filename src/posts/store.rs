@@ -23,18 +23,34 @@ macro_rules! post_columns {
     };
 }
 
+/// What of a delivery `d` went out, or may have: all parts of the plan, or the first that are public.
+macro_rules! sent_columns {
+    () => {
+        "SELECT d.post_id, d.profile_id, d.plan->'$.parts' AS parts,
+  CASE WHEN d.state IN ('published', 'armed', 'unknown') THEN json_array_length(d.plan, '$.parts')
+    ELSE (SELECT count(*) FROM delivery_part part
+      WHERE part.tenant_id = ?1 AND part.delivery_id = d.delivery_id AND part.state IN ('live', 'removed')) END AS public
+"
+    };
+}
+
+/// The posts of the change to undo, each as `j`: of tenant `?1` and holder `?2`, the one with id `?3` or the newest.
+macro_rules! posts_to_undo {
+    () => {
+        "FROM json_each((SELECT posts FROM change
+  WHERE tenant_id = ?1 AND holder = ?2 AND undone_at IS NULL AND (?3 IS NULL OR change_id = ?3) ORDER BY change_id DESC LIMIT 1)) j
+"
+    };
+}
+
 statements! { Shard:
     /// The posts of these ids that the caller may see, with their deliveries. ?1 tenant ?2 grant ?3 ids
     pub(super) POSTS_BY_ID = "posts_by_id", concat!(post_columns!(), "FROM json_each(?3) j CROSS JOIN post_group p ON p.tenant_id = ?1 AND p.post_id = j.value
 WHERE (?2 IS NULL OR EXISTS (SELECT 1 FROM grant_workspace gw WHERE gw.tenant_id = ?1 AND gw.grant_id = ?2 AND gw.workspace_id = p.workspace_id))");
 
-    /// What of these posts' deliveries went out, or may have: all parts of the plan, or the first that are public. ?1 tenant ?2 posts
-    pub(super) SENT = "sent_parts", "SELECT d.post_id, d.profile_id, d.plan->'$.parts' AS parts,
-  CASE WHEN d.state IN ('published', 'armed', 'unknown') THEN json_array_length(d.plan, '$.parts')
-    ELSE (SELECT count(*) FROM delivery_part part
-      WHERE part.tenant_id = ?1 AND part.delivery_id = d.delivery_id AND part.state IN ('live', 'removed')) END AS public
-FROM json_each(?2) j CROSS JOIN delivery d ON d.tenant_id = ?1 AND d.post_id = j.value
-WHERE d.plan->>'$.v' = 1";
+    /// What of these posts' deliveries went out, or may have. ?1 tenant ?2 posts
+    pub(super) SENT = "sent_parts", concat!(sent_columns!(), "FROM json_each(?2) j CROSS JOIN delivery d ON d.tenant_id = ?1 AND d.post_id = j.value
+WHERE d.plan->>'$.v' = 1");
 
     /// A page of a workspace's posts, newest first.
     /// ?1 tenant ?2 grant ?3 workspace ?4 last post id or NULL ?5 how many ?6 delivery states or NULL ?7 only drafts ?8 profile or NULL
@@ -148,9 +164,17 @@ WHERE tenant_id = ?1 AND holder = ?2 AND undone_at IS NULL AND (?3 IS NULL OR ch
     /// Marks a change undone, once. ?1 tenant ?2 holder ?3 id ?4 now
     pub(super) MARK_UNDONE = "mark_undone", "UPDATE change SET undone_at = ?4 WHERE tenant_id = ?1 AND holder = ?2 AND change_id = ?3 AND undone_at IS NULL";
 
-    /// Earlier revisions of posts. ?1 tenant ?2 list of {post_id, revision}
-    pub(super) REVISIONS = "revisions", "SELECT r.post_id, r.revision, r.content, r.due_at, r.due_local, r.due_zone, r.deleted
-FROM json_each(?2) j CROSS JOIN post_revision r ON r.tenant_id = ?1 AND r.post_id = j.value->>'post_id' AND r.revision = j.value->>'revision'";
+    /// The posts of a change to undo that the caller may see. ?1 tenant ?2 holder ?3 id or NULL ?4 grant
+    pub(super) POSTS_TO_UNDO = "posts_to_undo", concat!(post_columns!(), posts_to_undo!(), "CROSS JOIN post_group p ON p.tenant_id = ?1 AND p.post_id = j.value->>'post_id'
+WHERE (?4 IS NULL OR EXISTS (SELECT 1 FROM grant_workspace gw WHERE gw.tenant_id = ?1 AND gw.grant_id = ?4 AND gw.workspace_id = p.workspace_id))");
+
+    /// What of their deliveries went out, or may have. ?1 tenant ?2 holder ?3 id or NULL
+    pub(super) SENT_TO_UNDO = "sent_to_undo", concat!(sent_columns!(), posts_to_undo!(), "CROSS JOIN delivery d ON d.tenant_id = ?1 AND d.post_id = j.value->>'post_id'
+WHERE d.plan->>'$.v' = 1");
+
+    /// Their revisions before the change. ?1 tenant ?2 holder ?3 id or NULL
+    pub(super) REVISIONS_TO_UNDO = "revisions_to_undo", concat!("SELECT r.post_id, r.revision, r.content, r.due_at, r.due_local, r.due_zone, r.deleted
+", posts_to_undo!(), "CROSS JOIN post_revision r ON r.tenant_id = ?1 AND r.post_id = j.value->>'post_id' AND r.revision = j.value->>'before'");
 
     /// What a call with this key, or the same body, gave before. ?1 tenant ?2 holder ?3 tool ?4 key
     pub(super) REMEMBERED = "remembered", "SELECT body_hash, result, created_at FROM idempotency WHERE tenant_id = ?1 AND holder = ?2 AND tool = ?3 AND key = ?4";

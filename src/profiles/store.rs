@@ -45,7 +45,8 @@ WHERE tenant_id = ?1 AND profile_id = ?2 AND state = 'healthy'";
     pub(super) PROFILES_PAGE = "profiles_page", "SELECT p.profile_id, p.workspace_id, p.network, p.handle, p.name, p.remote_id, p.server, p.state, p.state_why
 FROM profile p
 WHERE p.tenant_id = ?1 AND p.profile_id > ?4
-  AND (?3 IS NULL OR p.workspace_id = ?3)
+  AND (?3 IS NULL OR p.workspace_id IN (
+    SELECT w.workspace_id FROM workspace w WHERE w.tenant_id = ?1 AND (w.workspace_id = ?3 OR lower(w.name) = lower(?3))))
   AND (?2 IS NULL OR EXISTS (SELECT 1 FROM grant_workspace gw
     WHERE gw.tenant_id = ?1 AND gw.grant_id = ?2 AND gw.workspace_id = p.workspace_id))
 ORDER BY p.profile_id

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{Profile, ProfileView, in_sight, model::choose_to_reconnect, store, view};
 use crate::{
     desk::{
-        Act, Caller, ConnectId, Hints, Moment, NextCall, Problems, Refusal, Scope, Scopes, TimeZoneName,
-        Tool, ToolEntry, WorkspaceId, next_call, open_cursor, page_limit, seal_cursor,
+        Act, Caller, ConnectId, Facts, Hints, Moment, NextCall, Problems, Refusal, Scope, Scopes,
+        TimeZoneName, Tool, ToolEntry, WorkspaceFacts, next_call, open_cursor, page_limit, seal_cursor,
     },
     networks::Network,
     platform::{DatabaseFault, Statement, Value},
@@ -60,22 +60,23 @@ impl Tool for ListSocialProfiles {
 
     async fn call(caller: &Caller<'_>, input: ListInput) -> Result<ListOutput, Refusal> {
         let mut problems = Problems::default();
-        let workspace = match &input.workspace {
-            None => None,
-            named => {
-                let facts = caller.facts().await?;
-                Some(problems.keep_or(facts.workspace(named.as_deref()), facts.stand_in())?.id.clone())
-            }
-        };
-        let list = format!("list_social_profiles/{}", workspace.as_ref().map_or("", WorkspaceId::as_str));
+        let named = input.workspace.as_deref().map(str::trim);
+        let list = format!("list_social_profiles/{}", named.unwrap_or_default());
         let after: String = match &input.cursor {
             None => String::new(),
             Some(cursor) => problems.keep(open_cursor(caller, &list, cursor)).unwrap_or_default(),
         };
-        problems.refuse_if_any()?;
         let limit = page_limit(input.limit);
-        let mut answer = caller.read(vec![page_of(caller, workspace.as_ref(), &after, limit + 1)]).await?;
+        let mut answer = caller.read(vec![page_of(caller, named, &after, limit + 1)]).await?;
         let mut profiles: Vec<Profile> = answer.next_as()?;
+        if let Some(named) = named {
+            let workspace = problems.keep_or(answer.facts.workspace(Some(named)), answer.facts.stand_in())?;
+            if problems.is_empty() && !is_found_by_name(&answer.facts, named) {
+                let page = page_of(caller, Some(workspace.id.as_str()), &after, limit + 1);
+                profiles = caller.read(vec![page]).await?.next_as()?;
+            }
+        }
+        problems.refuse_if_any()?;
         let more = profiles.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         if more {
             profiles.pop();
@@ -88,15 +89,17 @@ impl Tool for ListSocialProfiles {
     }
 }
 
-fn page_of(caller: &Caller<'_>, workspace: Option<&WorkspaceId>, after: &str, limit: i64) -> Statement {
+fn page_of(caller: &Caller<'_>, workspace: Option<&str>, after: &str, limit: i64) -> Statement {
     let (tenant, grant) = caller.sight();
-    store::PROFILES_PAGE.with([
-        tenant,
-        grant,
-        workspace.map_or(Value::Null, Value::from),
-        after.into(),
-        limit.into(),
-    ])
+    store::PROFILES_PAGE.with([tenant, grant, workspace.into(), after.into(), limit.into()])
+}
+
+/// Whether the database finds the workspace of this name, and no other: it knows no letters but ASCII's in both cases.
+fn is_found_by_name(facts: &Facts, named: &str) -> bool {
+    let fits = |workspace: &&WorkspaceFacts| {
+        workspace.id.as_str() == named || workspace.name.eq_ignore_ascii_case(named)
+    };
+    facts.workspaces.iter().filter(fits).count() == 1
 }
 
 fn unsealable() -> Refusal {

@@ -178,8 +178,7 @@ fn rfc9068_4_every_claim_is_checked() {
     let make = |change: &dyn Fn(&mut Value)| forged(&world, change, &good_header(), &key);
     assert_eq!(world.call(&make(&|_| {})), Ok(()), "the forge works");
     let now = world.sim.clock.now().as_seconds();
-    let other = Company::found(&world.sim, "other").tenant.id.to_string();
-    let changes: [(&str, Value); 14] = [
+    let changes: [(&str, Value); 15] = [
         ("iss", json!("http://localhost:8790/")),
         ("aud", json!("http://localhost:8790/acme/mcp/")),
         ("aud", json!("http://localhost:8790")),
@@ -190,7 +189,8 @@ fn rfc9068_4_every_claim_is_checked() {
         ("iat", Value::Null),
         ("sub", Value::Null),
         ("client_id", Value::Null),
-        ("tenant_id", json!(other)),
+        ("shard", json!("0")),
+        ("shard", Value::Null),
         ("tenant_id", Value::Null),
         ("grant_id", json!("grt_x")),
         ("generation", json!("1")),
@@ -222,7 +222,9 @@ fn the_gate_checks_that_the_grant_is_the_token_s() {
     let world = World::new();
     let key = key_for(&world, Purpose::AccessToken);
     let (stranger, _) = world.add_member("eve", postern::desk::Role::Owner);
+    let other = Company::found(&world.sim, "other").tenant.id;
     for (name, value) in [
+        ("tenant_id", json!(other)),
         ("sub", json!(stranger)),
         ("client_id", json!("cli_00000000000000000000000000")),
         ("grant_id", json!("grt_00000000000000000000000000")),

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A post to two Walls, of which one published it and nothing tells of the other.
-fn in_doubt(stage: &Stage) -> Value {
+pub fn in_doubt(stage: &Stage) -> Value {
     let post = stage.published(&["acme", "media"]);
     let doubt =
         "UPDATE delivery SET state = 'unknown', reason = 'unconfirmed', published_at = NULL, url = NULL

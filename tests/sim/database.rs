@@ -5,7 +5,7 @@
 //! parameters as its statements have, and a failed guard says only "malformed JSON".
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
@@ -18,7 +18,7 @@ use std::{
 
 use postern::platform::{Database, DatabaseFault, Home, Later, Row, Rows, Statement, Value};
 use rusqlite::{
-    Connection, Error, ErrorCode, MAIN_DB, Params,
+    Connection, Error, ErrorCode, MAIN_DB, Params, StatementStatus,
     hooks::{AuthAction, AuthContext, Authorization},
     limits::Limit,
     types::ValueRef,
@@ -77,6 +77,16 @@ pub struct SimDatabase {
     faults: Rc<Faults>,
     connection: RefCell<Connection>,
     restricted: Arc<AtomicBool>,
+    work: Cell<Work>,
+}
+
+/// What statements cost the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Rows that they gave.
+    pub rows: usize,
+    /// Steps through tables without an index.
+    pub scanned: i32,
 }
 
 impl SimDatabase {
@@ -93,7 +103,7 @@ impl SimDatabase {
     fn open(home: Home, faults: Rc<Faults>, file: &[u8]) -> Self {
         let restricted = Arc::new(AtomicBool::new(false));
         let connection = RefCell::new(connect(file, &restricted));
-        Self { home, faults, connection, restricted }
+        Self { home, faults, connection, restricted, work: Cell::default() }
     }
 
     /// A copy of the whole database, to restore later.
@@ -150,6 +160,11 @@ impl SimDatabase {
         lines
     }
 
+    /// What the batches since it was asked for last have cost.
+    pub fn take_work(&self) -> Work {
+        self.work.take()
+    }
+
     fn transaction(&self, statements: &[Statement]) -> Result<Vec<Rows>, DatabaseFault> {
         let connection = self.connection.borrow();
         control(&connection, "BEGIN IMMEDIATE");
@@ -192,6 +207,10 @@ impl SimDatabase {
         while let Some(row) = rows.next().map_err(classified)? {
             read.push(read_row(row, &columns).map_err(rejected)?);
         }
+        drop(rows);
+        let Work { rows, scanned } = self.work.get();
+        let scanned = scanned + prepared.reset_status(StatementStatus::FullscanStep);
+        self.work.set(Work { rows: rows + read.len(), scanned });
         Ok(read)
     }
 }

@@ -63,6 +63,14 @@ pub struct Faults {
     random: Random,
     odds: Cell<Odds>,
     script: RefCell<Vec<(Trigger, Fault)>>,
+    calls: RefCell<Vec<Call>>,
+}
+
+/// A call of a port, with the names of a batch's statements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub port: Port,
+    pub statements: Vec<&'static str>,
 }
 
 impl Faults {
@@ -72,6 +80,7 @@ impl Faults {
             random: Random::new(seed ^ 0x6661_756c_7473_2121),
             odds: Cell::new(Odds::CALM),
             script: RefCell::new(Vec::new()),
+            calls: RefCell::default(),
         }
     }
 
@@ -84,6 +93,11 @@ impl Faults {
     /// The next batch in which the statement named `name` stands meets `fault`.
     pub fn on_statement(&self, name: &'static str, fault: Fault) {
         self.script.borrow_mut().push((Trigger::Statement(name), fault));
+    }
+
+    /// The calls of all ports since they were asked for last.
+    pub fn take_calls(&self) -> Vec<Call> {
+        self.calls.take()
     }
 
     /// From now on calls fail at random.
@@ -99,6 +113,7 @@ impl Faults {
 
     /// The fault of this call, if it has one. `statements` are the names in a batch.
     pub fn next(&self, port: Port, statements: &[&'static str]) -> Option<Fault> {
+        self.calls.borrow_mut().push(Call { port, statements: statements.to_vec() });
         self.scripted(port, statements).or_else(|| self.drawn())
     }
 

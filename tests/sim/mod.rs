@@ -28,11 +28,11 @@ use postern::platform::{Config, Database, Memory, Platform, Timestamp};
 
 pub use blobs::SimBlobs;
 pub use clock::SimClock;
-pub use database::{SimDatabase, Snapshot};
+pub use database::{SimDatabase, Snapshot, Work};
 pub use entropy::{Random, SimEntropy};
 pub use events::SimEvents;
 pub use executor::{interleave, interleave_until_crash, run, run_until_crash, yield_now};
-pub use faults::{Fault, Faults, Odds, Port};
+pub use faults::{Call, Fault, Faults, Odds, Port};
 pub use key_value::SimKeyValue;
 pub use limits::SimLimits;
 pub use mail::SimMail;

@@ -7,13 +7,13 @@ const ABOUT_CLIENT = {
   "io.modelcontextprotocol/clientCapabilities": {},
 };
 
-/** Each case: the next request of a subject, and how many are under way at once. */
+/** Each case: the next request of a subject, how many are under way at once, and the floor's route of the same work. */
 export const CASES = {
-  "401": { parallel: 4, request: ({ paths }) => ({ path: paths.mcp, body: "{}", expect: 401 }) },
-  metadata: { parallel: 4, request: ({ paths }) => ({ method: "GET", path: paths.metadata }) },
-  "tools/list": { parallel: 4, request: (subject) => rpc(subject, "tools/list", {}) },
-  "tools/list 2025": { parallel: 4, request: (subject) => legacyRpc(subject, "tools/list", {}) },
-  "tools/call": { parallel: 4, request: (subject) => rpc(subject, "tools/call", subject.readCall) },
+  "401": { parallel: 4, floor: "bytes", request: ({ paths }) => ({ path: paths.mcp, body: "{}", expect: 401 }) },
+  metadata: { parallel: 4, floor: "bytes", request: ({ paths }) => ({ method: "GET", path: paths.metadata }) },
+  "tools/list": { parallel: 4, floor: "bytes", request: (subject) => rpc(subject, "tools/list", {}) },
+  "tools/list 2025": { parallel: 4, floor: "bytes", request: (subject) => legacyRpc(subject, "tools/list", {}) },
+  "tools/call": { parallel: 4, floor: "rows", request: (subject) => rpc(subject, "tools/call", subject.readCall) },
   // A family of refresh tokens is used by one client at a time.
   refresh: { parallel: 1, request: refresh },
 };

@@ -55,9 +55,26 @@ class Subject {
   }
 
   /** A tally of one case, its requests not yet made. */
-  async prepare(name) {
+  prepare(name) {
     const { parallel, request } = CASES[name];
-    return new Tally({ process: this.#process, connections: this.#connections, parallel, next: () => request(this) });
+    return this.tally(parallel, () => request(this));
+  }
+
+  tally(parallel, next) {
+    return new Tally({ process: this.#process, connections: this.#connections, parallel, next });
+  }
+
+  /** Whether a case is measured here. */
+  takes() {
+    return true;
+  }
+
+  /** One request of a case, and how many bytes answer it. */
+  async sample(name) {
+    const request = CASES[name].request(this);
+    const { body } = await this.#connections.send(request);
+    request.then?.(body);
+    return { request, bytes: Buffer.byteLength(body) };
   }
 
   /** What is about the worker as a whole. */
@@ -69,6 +86,34 @@ class Subject {
     this.#connections.close();
     await this.#miniflare.dispose();
   }
+}
+
+/** A bare worker: it takes the sampled request and answers as many bytes. */
+class Floor extends Subject {
+  takes(name) {
+    return Boolean(CASES[name].floor);
+  }
+
+  prepare(name, { request, bytes }) {
+    const { parallel, floor } = CASES[name];
+    const path = `/${floor}/${bytes}${request.expect ? `?status=${request.expect}` : ""}`;
+    return this.tally(parallel, () => ({ ...request, path }));
+  }
+}
+
+/** The floor, with rows to select. */
+export async function startFloor(folder) {
+  const port = await freePort();
+  const env = { DB: { type: "d1", id: "floor" } };
+  const subject = await start("floor", { folder, port, env, flags: ["no_nodejs_compat"], kind: Floor, prepare: fillFloor });
+  return subject.ready(() => {});
+}
+
+async function fillFloor(miniflare) {
+  const { DB } = await miniflare.getBindings();
+  await DB.prepare("CREATE TABLE entry (key TEXT PRIMARY KEY, text TEXT NOT NULL)").run();
+  const rows = Array.from({ length: POSTS }, (_, index) => `('entry-${index}', 'Entry number ${index}')`);
+  await DB.prepare(`INSERT INTO entry (key, text) VALUES ${rows.join(", ")}`).run();
 }
 
 /** This worker, with a tenant, its posts and a client's token. */
@@ -139,7 +184,7 @@ async function migratePeer(miniflare, folder) {
   for (const statement of sql.split(";\n").map((one) => one.trim()).filter(Boolean)) await DB.prepare(statement).run();
 }
 
-async function start(name, { folder, port, env, flags, persist, prepare = () => {} }) {
+async function start(name, { folder, port, env, flags, persist, kind = Subject, prepare = () => {} }) {
   const before = Process.children();
   const modules = modulesOf(folder);
   const miniflare = new Miniflare({
@@ -155,7 +200,7 @@ async function start(name, { folder, port, env, flags, persist, prepare = () => 
   });
   await miniflare.ready;
   await prepare(miniflare);
-  return new Subject(name, { miniflare, port, process: Process.startedSince(before), size: sizeOf(modules) });
+  return new kind(name, { miniflare, port, process: Process.startedSince(before), size: sizeOf(modules) });
 }
 
 /** The bundle and its wasm modules; what else a build leaves behind is not deployed. */

@@ -6,10 +6,10 @@ use crate::{
     delivery::pause::{self, Overdue, Scope, pause, resume},
     desk::{
         self, Caller, Code, Hints, Moment, Problem, Problems, ProfileId, Refusal, Scopes, TimeZoneName, Tool,
-        WorkspaceFacts, resolve_bound,
+        resolve_bound,
     },
     posts::Scene,
-    profiles::{self, Profile},
+    profiles,
 };
 
 /// Stops everything that would go out.
@@ -60,10 +60,12 @@ impl Tool for PausePublishing {
 
     async fn call(caller: &Caller<'_>, input: PauseInput) -> Result<PauseOutput, Refusal> {
         let scene = Scene::read(caller, &[], None).await?;
-        let workspace = scene.facts.workspace(input.workspace.as_deref())?;
-        let zone = TimeZoneName::or_utc(&workspace.time_zone);
         let mut problems = Problems::default();
-        let chosen = chosen(&scene, workspace, input.profiles.as_deref(), &mut problems);
+        let named = scene.facts.workspace(input.workspace.as_deref());
+        let workspace = problems.keep_or(named, scene.facts.stand_in())?;
+        let zone = TimeZoneName::or_utc(&workspace.time_zone);
+        let named = input.profiles.as_deref().unwrap_or_default();
+        let chosen = profiles::choose(&scene.profiles, &workspace.id, named, "profiles", &mut problems);
         let until = input.until.as_deref().and_then(|text| {
             let until = resolve_bound(text, &zone, caller.now(), "until").and_then(|until| {
                 let past =
@@ -144,10 +146,12 @@ impl Tool for ResumePublishing {
 
     async fn call(caller: &Caller<'_>, input: ResumeInput) -> Result<ResumeOutput, Refusal> {
         let scene = Scene::read(caller, &[], None).await?;
-        let workspace = scene.facts.workspace(input.workspace.as_deref())?;
-        let zone = TimeZoneName::or_utc(&workspace.time_zone);
         let mut problems = Problems::default();
-        let chosen = chosen(&scene, workspace, input.profiles.as_deref(), &mut problems);
+        let named = scene.facts.workspace(input.workspace.as_deref());
+        let workspace = problems.keep_or(named, scene.facts.stand_in())?;
+        let zone = TimeZoneName::or_utc(&workspace.time_zone);
+        let named = input.profiles.as_deref().unwrap_or_default();
+        let chosen = profiles::choose(&scene.profiles, &workspace.id, named, "profiles", &mut problems);
         problems.refuse_if_any()?;
         let ids: Vec<ProfileId> = chosen.iter().map(|profile| profile.id.clone()).collect();
         let resumed = resume(caller, Scope { workspace, profiles: &ids }, input.overdue).await?;
@@ -162,17 +166,4 @@ impl Tool for ResumePublishing {
         });
         Ok(ResumeOutput { workspace: workspace.name.clone(), skipped, respaced: respaced.collect(), on_hold })
     }
-}
-
-fn chosen<'s>(
-    scene: &'s Scene,
-    workspace: &WorkspaceFacts,
-    named: Option<&[String]>,
-    problems: &mut Problems,
-) -> Vec<&'s Profile> {
-    let Some(named) = named else { return Vec::new() };
-    profiles::choose(&scene.profiles, &workspace.id, named, "profiles").unwrap_or_else(|found| {
-        found.into_iter().for_each(|problem| problems.add(problem));
-        Vec::new()
-    })
 }

@@ -216,9 +216,15 @@ async fn incoming(mut request: worker::Request) -> Result<Request> {
     let url = request.inner().url();
     let url = url.split('#').next().unwrap_or_default();
     let query = url.split_once('?').map_or("", |(_, query)| query);
-    let body = match request.stream() {
-        Ok(body) => stream::read(body, Request::MAX_BODY).await?,
-        Err(_) => Vec::new(),
+    // What says how long it is, and is short, comes in one piece.
+    let is_short = header("content-length").parse().is_ok_and(|length: usize| length <= Request::MAX_BODY);
+    let body = match request.method() {
+        Method::Get | Method::Head => Vec::new(),
+        _ if is_short => request.bytes().await?,
+        _ => match request.stream() {
+            Ok(body) => stream::read(body, Request::MAX_BODY).await?,
+            Err(_) => Vec::new(),
+        },
     };
     Ok(Request {
         method: method(&request.method()),

@@ -7,7 +7,7 @@ use super::bulk::Filter;
 use crate::{
     desk::{
         Caller, Code, Fix, Hints, Moment, PostId, Problem, Problems, Refusal, Scope, Scopes, TimeZoneName,
-        Tool, WorkspaceFacts, open_cursor, page_limit, resolve_bound, seal_cursor,
+        Tool, WorkspaceFacts, WorkspaceId, open_cursor, page_limit, resolve_bound, seal_cursor,
     },
     platform::{Statement, Timestamp, Value},
     posts::{
@@ -113,28 +113,34 @@ impl Tool for ListPosts {
     type Output = PostPage;
 
     async fn call(caller: &Caller<'_>, input: ListInput) -> Result<PostPage, Refusal> {
-        let scene = Scene::read(caller, &[], None).await?;
-        let mut problems = Problems::default();
-        let named = scene.facts.workspace(input.workspace.as_deref());
-        let workspace = problems.keep_or(named, scene.facts.stand_in())?;
-        let zone = TimeZoneName::or_utc(&workspace.time_zone);
-        let profiles = scene.profiles_of(workspace);
-        let (profile, span) = picked(caller, workspace, &profiles, &input, "", &mut problems);
         let list = format!("list_posts {}", serde_json::to_string(&input).unwrap_or_default());
+        let mut problems = Problems::default();
         let cursor = input.cursor.as_deref();
         let position: Option<Position> =
             cursor.and_then(|cursor| problems.keep(open_cursor(caller, &list, cursor)));
+        let meant = Meant::recall(caller, &input);
+        let guess = meant.as_ref().and_then(|meant| Some((meant, meant.page(caller, &input)?)));
+        let mut batch = vec![profiles::in_sight(caller)];
+        batch.extend(guess.as_ref().map(|(_, page)| page.statement(position.as_ref())));
+        let mut answer = caller.read(batch).await?;
+        let profiles: Vec<Profile> = answer.next_as()?;
+        let named = answer.facts.workspace(input.workspace.as_deref());
+        let workspace = problems.keep_or(named, answer.facts.stand_in())?.clone();
+        let zone = TimeZoneName::or_utc(&workspace.time_zone);
+        let profiles: Vec<Profile> =
+            profiles.into_iter().filter(|profile| profile.workspace_id == workspace.id).collect();
+        let (profile, span) = picked(caller, &workspace, &profiles, &input, "", &mut problems);
         problems.refuse_if_any()?;
-        let page = Page {
-            caller,
-            workspace: workspace.id.as_str(),
-            profile,
-            limit: page_limit(input.limit),
-            span,
-            input: &input,
+        let now_meant = Meant { workspace: workspace.id, zone: workspace.time_zone, profile };
+        let (page, rows): (Page<'_>, Vec<PostRow>) = match guess {
+            Some((meant, page)) if *meant == now_meant => (page, answer.next_as()?),
+            _ => {
+                now_meant.remember(caller, &input);
+                let page = now_meant.page_of(caller, &input, span);
+                let rows = caller.read(vec![page.statement(position.as_ref())]).await?.next_as()?;
+                (page, rows)
+            }
         };
-        let mut answer = caller.read(vec![page.statement(position)]).await?;
-        let rows: Vec<PostRow> = answer.next_as()?;
         let full = i64::try_from(rows.len()).unwrap_or(0) == page.limit;
         let next_cursor = rows
             .last()
@@ -146,6 +152,54 @@ impl Tool for ListPosts {
             .map(|row| summary(row, &profiles, &zone, caller.now()))
             .collect();
         Ok(PostPage { posts, next_cursor })
+    }
+}
+
+/// What the names in a call meant when it was made last in this isolate. With it the posts are asked for in the batch that
+/// says whether they still mean that.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Meant {
+    workspace: WorkspaceId,
+    zone: String,
+    profile: Option<String>,
+}
+
+impl Meant {
+    const KEPT_SECONDS: i64 = 600;
+
+    fn key(caller: &Caller<'_>, input: &ListInput) -> String {
+        let names = json!([input.workspace, input.profile]);
+        format!("meant/{}/{}/{names}", caller.tenant().id, caller.holder())
+    }
+
+    fn recall(caller: &Caller<'_>, input: &ListInput) -> Option<Self> {
+        let text = caller.platform().memory.recall(&Self::key(caller, input), caller.now())?;
+        serde_json::from_str(&text).ok()
+    }
+
+    fn remember(&self, caller: &Caller<'_>, input: &ListInput) {
+        if let Ok(text) = serde_json::to_string(self) {
+            let key = Self::key(caller, input);
+            caller.platform().memory.keep(key, text, caller.now(), Self::KEPT_SECONDS);
+        }
+    }
+
+    /// The page that is asked for, if its times can be read.
+    fn page<'a>(&self, caller: &'a Caller<'a>, input: &'a ListInput) -> Option<Page<'a>> {
+        let mut problems = Problems::default();
+        let span = span(caller, &self.zone, input, "", &mut problems);
+        problems.is_empty().then(|| self.page_of(caller, input, span))
+    }
+
+    fn page_of<'a>(&self, caller: &'a Caller<'a>, input: &'a ListInput, span: Option<Span>) -> Page<'a> {
+        Page {
+            caller,
+            workspace: self.workspace.to_string(),
+            profile: self.profile.clone(),
+            limit: page_limit(input.limit),
+            span,
+            input,
+        }
     }
 }
 
@@ -185,10 +239,10 @@ pub(super) async fn matching(
         return Ok(scene);
     }
     let page =
-        Page { caller, workspace: workspace.id.as_str(), profile, limit: BULK_PAGE, span, input: &input };
+        Page { caller, workspace: workspace.id.to_string(), profile, limit: BULK_PAGE, span, input: &input };
     let mut position = None;
     for _ in 0..BULK_PAGES {
-        let rows: Vec<PostRow> = caller.read(vec![page.statement(position)]).await?.next_as()?;
+        let rows: Vec<PostRow> = caller.read(vec![page.statement(position.as_ref())]).await?.next_as()?;
         let full = i64::try_from(rows.len()).is_ok_and(|length| length == BULK_PAGE);
         position = rows.last().map(position_after);
         scene.posts.extend(rows.into_iter().filter(|row| page.fits(row)));
@@ -210,7 +264,7 @@ type Span = (Timestamp, Timestamp);
 
 struct Page<'a> {
     caller: &'a Caller<'a>,
-    workspace: &'a str,
+    workspace: String,
     profile: Option<String>,
     limit: i64,
     span: Option<Span>,
@@ -223,16 +277,16 @@ impl Page<'_> {
         self.input.status.is_none_or(|status| status.covers(row.status(self.caller.now())))
     }
 
-    fn statement(&self, position: Option<Position>) -> Statement {
+    fn statement(&self, position: Option<&Position>) -> Statement {
         let (tenant, grant) = self.caller.sight();
         let states = self.input.status.and_then(states_of).map(|states| json!(states).to_string());
         let text = self.input.text.as_deref().map(folded);
-        let last = position.as_ref().map(|position| position.post_id.clone());
+        let last = position.map(|position| position.post_id.clone());
         match self.span {
             None => store::POSTS_NEWEST.with([
                 tenant,
                 grant,
-                self.workspace.into(),
+                self.workspace.as_str().into(),
                 last.into(),
                 self.limit.into(),
                 states.into(),
@@ -244,7 +298,7 @@ impl Page<'_> {
             Some((from, to)) => store::POSTS_BY_DUE.with([
                 tenant,
                 grant,
-                self.workspace.into(),
+                self.workspace.as_str().into(),
                 last.unwrap_or_default().into(),
                 self.limit.into(),
                 states.into(),
@@ -289,7 +343,18 @@ fn picked(
         let found = profiles::choose_one(profiles, &workspace.id, named, &format!("{prefix}profile"));
         problems.keep(found.map(|profile| profile.id.to_string()))
     });
-    let zone = TimeZoneName::or_utc(&workspace.time_zone);
+    (profile, span(caller, &workspace.time_zone, input, prefix, problems))
+}
+
+/// The span of due times that `input` picks, of a workspace in this zone; what is wrong with them goes to `problems`.
+fn span(
+    caller: &Caller<'_>,
+    zone: &str,
+    input: &ListInput,
+    prefix: &str,
+    problems: &mut Problems,
+) -> Option<Span> {
+    let zone = TimeZoneName::or_utc(zone);
     let mut bound = |text: &Option<String>, name: &str| {
         let text = text.as_deref()?;
         let bound = resolve_bound(text, &zone, caller.now(), &format!("{prefix}{name}"));
@@ -307,7 +372,7 @@ fn picked(
     }
     let by_due = from.is_some() || to.is_some() || input.status == Some(GroupStatus::Scheduled);
     let span = by_due.then(|| (from.unwrap_or(START), to.unwrap_or(END)));
-    (profile, span)
+    span
 }
 
 /// A span that ends before it begins, or holds nothing: the corrected list has its ends the other way round.

@@ -13,12 +13,12 @@ use crate::{
     posts::{
         Content, DeliveryState,
         resolve::is_near,
-        scene::{Scene, commit},
+        scene::{Scene, commit, next_posts},
         store::{self, ChangeRow, ChangedPost, DeliveryRow, PostRow, RevisionRow},
         view::PostGroupView,
         write::{Desired, Target},
     },
-    profiles::Profile,
+    profiles::{self, Profile},
 };
 
 /// Takes back a change.
@@ -69,10 +69,7 @@ impl Tool for UndoChange {
     type Output = Undone;
 
     async fn call(caller: &Caller<'_>, input: UndoInput) -> Result<Undone, Refusal> {
-        let change = find(caller, input.change_id.as_deref()).await?;
-        let ids: Vec<&str> = change.posts.iter().map(|post| post.post_id.as_str()).collect();
-        let scene = Scene::read(caller, &ids, None).await?;
-        let earlier = revisions(caller, &change.posts).await?;
+        let Found { change, scene, earlier } = find(caller, input.change_id.as_deref()).await?;
         let Sorted { back, stays } = sort_out(caller, &scene, &change.posts, &earlier);
         if back.is_empty() {
             return Err(nothing_to_undo(stays.into_iter().next()).into());
@@ -131,31 +128,37 @@ fn nothing_to_undo(stays: Option<Stays>) -> Problem {
     }
 }
 
-async fn find(caller: &Caller<'_>, change_id: Option<&str>) -> Result<ChangeRow, Refusal> {
-    let statement = store::CHANGE_TO_UNDO.with([
-        Value::from(&caller.tenant().id),
-        caller.holder().into(),
-        change_id.into(),
-    ]);
-    caller.read(vec![statement]).await?.next_first()?.ok_or_else(|| {
+/// A change to undo, and all that it is about.
+struct Found {
+    change: ChangeRow,
+    scene: Scene,
+    earlier: Vec<RevisionRow>,
+}
+
+async fn find(caller: &Caller<'_>, change_id: Option<&str>) -> Result<Found, Refusal> {
+    let (tenant, grant) = caller.sight();
+    let which = || [tenant.clone(), caller.holder().into(), change_id.into()];
+    let [of_tenant, holder, id] = which();
+    let batch = vec![
+        store::CHANGE_TO_UNDO.with(which()),
+        profiles::in_sight(caller),
+        store::POSTS_TO_UNDO.with([of_tenant, holder, id, grant]),
+        store::SENT_TO_UNDO.with(which()),
+        store::REVISIONS_TO_UNDO.with(which()),
+    ];
+    let mut answer = caller.read(batch).await?;
+    let change = answer.next_first()?.ok_or_else(|| {
         Problem::new(
             Code::ChangeNotFound,
             "change_id",
             "Use the change_id that a write gave back, of this grant.",
         )
         .next(next_call("list_posts", json!({})))
-        .into()
-    })
-}
-
-async fn revisions(caller: &Caller<'_>, posts: &[ChangedPost]) -> Result<Vec<RevisionRow>, Refusal> {
-    let wanted: Vec<serde_json::Value> = posts
-        .iter()
-        .filter_map(|post| Some(json!({ "post_id": post.post_id, "revision": post.before? })))
-        .collect();
-    let statement =
-        store::REVISIONS.with([Value::from(&caller.tenant().id), json!(wanted).to_string().into()]);
-    caller.read(vec![statement]).await?.next_as()
+    })?;
+    let profiles = answer.next_as()?;
+    let posts = next_posts(&mut answer)?;
+    let earlier = answer.next_as()?;
+    Ok(Found { change, scene: Scene::of(answer.facts, profiles, posts), earlier })
 }
 
 /// What becomes of a change that is undone.
