@@ -1,4 +1,6 @@
-//! The MCP tools of delivery: sending again, settling what is unknown, and taking down.
+//! The MCP tools of delivery: sending again, settling what is unknown, taking down, and pausing.
+
+mod pause;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -22,8 +24,13 @@ use crate::{
 };
 
 /// Every tool of this room.
-pub const TOOLS: &[ToolEntry] =
-    &[ToolEntry::of::<RetryPost>(), ToolEntry::of::<ConfirmDelivery>(), ToolEntry::of::<DeletePost>()];
+pub const TOOLS: &[ToolEntry] = &[
+    ToolEntry::of::<RetryPost>(),
+    ToolEntry::of::<ConfirmDelivery>(),
+    ToolEntry::of::<DeletePost>(),
+    ToolEntry::of::<pause::PausePublishing>(),
+    ToolEntry::of::<pause::ResumePublishing>(),
+];
 
 /// Sends again what did not go out.
 pub struct RetryPost;

@@ -65,6 +65,7 @@ codes! {
     PostBusy "post_busy" "The post is being sent right now.";
     NotScheduled "not_scheduled" "The post is not scheduled.";
     NotRetryable "not_retryable" "Nothing of this post can be sent again in its present state.";
+    NotPaused "not_paused" "Publishing is not paused there, and nothing is on hold.";
     NotUnknown "not_unknown" "No outcome of this post is unknown there, so there is nothing to confirm.";
     DuplicatePost "duplicate_post" "This grant made an identical post a short while ago.";
     IdempotencyKeyReused "idempotency_key_reused" "That idempotency key was used with other arguments.";

@@ -354,6 +354,7 @@ fn delivery_problem(delivery: &DeliveryRow) -> Option<DeliveryProblem> {
         Reason::Retry => "Nothing needs to be done.",
         Reason::Exhausted => "Call retry_post to try again.",
         Reason::Deleted => "Nothing needs to be done.",
+        Reason::OnHold => "resume_publishing says what becomes of it; or give it a time with schedule_post.",
     };
     let why = delivery.reason_text.as_deref().unwrap_or_else(|| reason.sentence());
     Some(DeliveryProblem {
