@@ -60,9 +60,10 @@ impl Tool for PausePublishing {
 
     async fn call(caller: &Caller<'_>, input: PauseInput) -> Result<PauseOutput, Refusal> {
         let scene = Scene::read(caller, &[], None).await?;
-        let workspace = scene.facts.workspace(input.workspace.as_deref())?;
-        let zone = TimeZoneName::or_utc(&workspace.time_zone);
         let mut problems = Problems::default();
+        let named = scene.facts.workspace(input.workspace.as_deref());
+        let workspace = problems.keep_or(named, scene.facts.stand_in())?;
+        let zone = TimeZoneName::or_utc(&workspace.time_zone);
         let chosen = chosen(&scene, workspace, input.profiles.as_deref(), &mut problems);
         let until = input.until.as_deref().and_then(|text| {
             let until = resolve_bound(text, &zone, caller.now(), "until").and_then(|until| {
@@ -144,9 +145,10 @@ impl Tool for ResumePublishing {
 
     async fn call(caller: &Caller<'_>, input: ResumeInput) -> Result<ResumeOutput, Refusal> {
         let scene = Scene::read(caller, &[], None).await?;
-        let workspace = scene.facts.workspace(input.workspace.as_deref())?;
-        let zone = TimeZoneName::or_utc(&workspace.time_zone);
         let mut problems = Problems::default();
+        let named = scene.facts.workspace(input.workspace.as_deref());
+        let workspace = problems.keep_or(named, scene.facts.stand_in())?;
+        let zone = TimeZoneName::or_utc(&workspace.time_zone);
         let chosen = chosen(&scene, workspace, input.profiles.as_deref(), &mut problems);
         problems.refuse_if_any()?;
         let ids: Vec<ProfileId> = chosen.iter().map(|profile| profile.id.clone()).collect();
@@ -171,8 +173,5 @@ fn chosen<'s>(
     problems: &mut Problems,
 ) -> Vec<&'s Profile> {
     let Some(named) = named else { return Vec::new() };
-    profiles::choose(&scene.profiles, &workspace.id, named, "profiles").unwrap_or_else(|found| {
-        found.into_iter().for_each(|problem| problems.add(problem));
-        Vec::new()
-    })
+    profiles::choose(&scene.profiles, &workspace.id, named, "profiles", problems)
 }
