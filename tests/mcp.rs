@@ -8,6 +8,7 @@ mod fuzz;
 mod handshake;
 mod headers;
 mod listing;
+mod mistakes;
 mod modern;
 mod narrowing;
 mod shape;

@@ -71,11 +71,13 @@ impl Rehearsal<'_> {
             if !script.take(fresh) && was_judged {
                 return Ok(());
             }
-            fresh = script.unheard((self.shape)(&script.supposed));
+            let misshapen = (self.shape)(&script.supposed);
+            let in_shape = misshapen.is_empty();
+            fresh = script.unheard(misshapen);
             if fresh.is_empty() {
                 let found = self.judged(script).await?;
                 was_judged = true;
-                script.works = found.is_empty();
+                script.works = in_shape && found.is_empty();
                 fresh = script.unheard(found);
                 if fresh.is_empty() {
                     return Ok(());

@@ -54,7 +54,7 @@ pub(super) struct ToolCall<'c> {
     /// Whether the arguments have the shape that the tool's schema demands.
     pub(super) in_shape: bool,
     /// Why the tool is not called, whatever its arguments.
-    pub(super) barred: Option<Problem>,
+    pub(super) barred: Option<Box<Problem>>,
 }
 
 impl ToolCall<'_> {
@@ -97,7 +97,7 @@ impl<'c> Judged<'c> {
                     if let Ok(Action::CallTool(call)) = &mut element.asked
                         && !selection.contains(call.tool.place)
                     {
-                        call.barred = Some(narrow::refusal(selection));
+                        call.barred = Some(Box::new(narrow::refusal(selection)));
                     }
                 }
             }

@@ -203,7 +203,7 @@ impl Endpoint<'_> {
         let tool = &call.tool.entry;
         let shape = |arguments: &Value| shape::check(&call.tool.input, arguments);
         let called = match call.barred {
-            Some(problem) => Err(problem.into()),
+            Some(problem) => Err(Refusal::because(*problem)),
             None => {
                 let caller = self.caller.using(call.tool.place);
                 tool.call_in_shape(&caller, &call.arguments, &shape).await

@@ -6,10 +6,10 @@ use crate::{
     delivery::pause::{self, Overdue, Scope, pause, resume},
     desk::{
         self, Caller, Code, Hints, Moment, Problem, Problems, ProfileId, Refusal, Scopes, TimeZoneName, Tool,
-        resolve_bound,
+        WorkspaceFacts, resolve_bound,
     },
     posts::Scene,
-    profiles,
+    profiles::{self, Profile},
 };
 
 /// Stops everything that would go out.
@@ -64,8 +64,7 @@ impl Tool for PausePublishing {
         let named = scene.facts.workspace(input.workspace.as_deref());
         let workspace = problems.keep_or(named, scene.facts.stand_in())?;
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
-        let named = input.profiles.as_deref().unwrap_or_default();
-        let chosen = profiles::choose(&scene.profiles, &workspace.id, named, "profiles", &mut problems);
+        let chosen = chosen(&scene, workspace, input.profiles.as_deref(), &mut problems);
         let until = input.until.as_deref().and_then(|text| {
             let until = resolve_bound(text, &zone, caller.now(), "until").and_then(|until| {
                 let past =
@@ -150,8 +149,7 @@ impl Tool for ResumePublishing {
         let named = scene.facts.workspace(input.workspace.as_deref());
         let workspace = problems.keep_or(named, scene.facts.stand_in())?;
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
-        let named = input.profiles.as_deref().unwrap_or_default();
-        let chosen = profiles::choose(&scene.profiles, &workspace.id, named, "profiles", &mut problems);
+        let chosen = chosen(&scene, workspace, input.profiles.as_deref(), &mut problems);
         problems.refuse_if_any()?;
         let ids: Vec<ProfileId> = chosen.iter().map(|profile| profile.id.clone()).collect();
         let resumed = resume(caller, Scope { workspace, profiles: &ids }, input.overdue).await?;
@@ -166,4 +164,14 @@ impl Tool for ResumePublishing {
         });
         Ok(ResumeOutput { workspace: workspace.name.clone(), skipped, respaced: respaced.collect(), on_hold })
     }
+}
+
+fn chosen<'s>(
+    scene: &'s Scene,
+    workspace: &WorkspaceFacts,
+    named: Option<&[String]>,
+    problems: &mut Problems,
+) -> Vec<&'s Profile> {
+    let Some(named) = named else { return Vec::new() };
+    profiles::choose(&scene.profiles, &workspace.id, named, "profiles", problems)
 }
