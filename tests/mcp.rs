@@ -8,6 +8,7 @@ mod handshake;
 mod headers;
 mod listing;
 mod modern;
+mod narrowing;
 mod shape;
 mod tools;
 mod transport;

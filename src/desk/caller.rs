@@ -1,7 +1,7 @@
 //! Who calls, and the only way from a call to data: two batches with the gate in front.
 
 use super::{
-    Act, Code, Facts, GrantId, Problem, Refusal, Safename, Scopes, TenantId, UserId,
+    Act, Code, Facts, GrantId, Problem, Refusal, Safename, Scopes, Selection, TenantId, UserId,
     audit::{act_of, change_by, refusal_of},
     store,
 };
@@ -56,6 +56,7 @@ pub struct Caller<'a> {
     tenant: Tenant,
     authority: Authority,
     needs: Scopes,
+    selected: Selection,
 }
 
 /// What a gated batch gave: the caller's facts, and the rows of each statement.
@@ -92,7 +93,14 @@ impl<'a> Caller<'a> {
     /// A caller, if the tenant's shard is bound to this deployment.
     pub fn new(platform: Platform<'a>, tenant: Tenant, authority: Authority) -> Option<Self> {
         let database = platform.shard(tenant.shard)?;
-        Some(Self { platform, database, tenant, authority, needs: Scopes::NONE })
+        Some(Self {
+            platform,
+            database,
+            tenant,
+            authority,
+            needs: Scopes::NONE,
+            selected: Selection::NOTHING,
+        })
     }
 
     /// The same caller, whose batches also need these capabilities.
@@ -100,6 +108,14 @@ impl<'a> Caller<'a> {
     pub fn needing(&self, scopes: Scopes) -> Self {
         let mut caller = self.clone();
         caller.needs = caller.needs.union(scopes);
+        caller
+    }
+
+    /// The same caller, whose batches also need that the grant was not narrowed to other tools than this.
+    #[must_use]
+    pub fn using(&self, tool: Selection) -> Self {
+        let mut caller = self.clone();
+        caller.selected = caller.selected.union(tool);
         caller
     }
 
@@ -239,7 +255,7 @@ impl<'a> Caller<'a> {
 
     async fn gated(&self, statements: Vec<Statement>) -> Result<Answer, Refusal> {
         let mut batch = Vec::with_capacity(statements.len() + 1);
-        batch.push(self.gate(self.needs));
+        batch.push(self.gate(self.needs, self.selected));
         batch.extend(statements);
         match self.database.batch(batch).await {
             Ok(rows) => answer(rows),
@@ -250,7 +266,7 @@ impl<'a> Caller<'a> {
 
     /// Tells a closed gate from a conflict by asking the gate again, with no capability needed.
     async fn why_aborted(&self) -> Refusal {
-        let facts = match self.database.batch(vec![self.gate(Scopes::NONE)]).await {
+        let facts = match self.database.batch(vec![self.gate(Scopes::NONE, Selection::NOTHING)]).await {
             Ok(rows) => match answer(rows) {
                 Ok(answer) => answer.facts,
                 Err(refusal) => return refusal,
@@ -258,6 +274,10 @@ impl<'a> Caller<'a> {
             Err(DatabaseFault::Aborted(_)) => return Refusal::Unauthenticated,
             Err(fault) => return fault.into(),
         };
+        if !facts.selection.contains(self.selected) {
+            let mend = "Ask the person to connect this app again and to choose its tools anew, or do it without this tool.";
+            return facts.selection.refusal("The person who connected this app", mend).into();
+        }
         // What the role forbids, no wider grant can allow: then nobody is sent to ask for one.
         if !facts.by_role.contains(self.needs) {
             Problem::new(
@@ -273,7 +293,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    fn gate(&self, needs: Scopes) -> Statement {
+    fn gate(&self, needs: Scopes, tool: Selection) -> Statement {
         match &self.authority {
             Authority::Grant { grant_id, generation, user_id, client_id, scopes } => {
                 store::GATE_GRANT.with([
@@ -285,6 +305,7 @@ impl<'a> Caller<'a> {
                     self.now().into(),
                     needs.into(),
                     (*scopes).into(),
+                    tool.into(),
                 ])
             }
             Authority::Member { user_id } => {

@@ -16,6 +16,8 @@ pub(super) enum Kind {
     InvalidParams,
     HeaderMismatch,
     UnsupportedRevision,
+    /// A toolset that is not known.
+    UnknownSelection,
 }
 
 /// A fault with what the client is told.
@@ -33,7 +35,7 @@ impl Kind {
             Self::NotJson => -32700,
             Self::ForeignOrigin | Self::NotPost | Self::NotJsonMedia | Self::InvalidRequest => -32600,
             Self::UnknownMethod => -32601,
-            Self::InvalidParams => -32602,
+            Self::InvalidParams | Self::UnknownSelection => -32602,
             Self::HeaderMismatch => -32020,
             Self::UnsupportedRevision => -32022,
         }
@@ -51,6 +53,7 @@ impl Kind {
             Self::InvalidParams => "invalid_params",
             Self::HeaderMismatch => "header_mismatch",
             Self::UnsupportedRevision => "unsupported_protocol_version",
+            Self::UnknownSelection => "unknown_toolset",
         }
     }
 
@@ -67,6 +70,7 @@ impl Kind {
                 | Self::InvalidRequest
                 | Self::HeaderMismatch
                 | Self::UnsupportedRevision
+                | Self::UnknownSelection
                 | Self::InvalidParams,
                 _,
             ) => 400,

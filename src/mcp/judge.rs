@@ -9,10 +9,11 @@ use super::{
     fault::{Fault, Kind},
     headers,
     message::{Id, Malformed, Message, Request},
+    narrow,
     revision::{self, Era, Revision},
     shape,
 };
-use crate::desk::{Problem, Scopes, corrected_call};
+use crate::desk::{Problem, Scopes, Selection, corrected_call};
 use crate::http;
 use crate::platform::Config;
 
@@ -25,6 +26,8 @@ pub(super) struct Judged<'c> {
     pub(super) revision: Revision,
     /// Whether the answer is an array.
     pub(super) is_batch: bool,
+    /// The tools that the request leaves itself.
+    pub(super) selection: Selection,
     /// What has an answer, in order.
     pub(super) elements: Vec<Element<'c>>,
 }
@@ -73,12 +76,35 @@ impl<'c> Judged<'c> {
     }
 
     fn one(revision: Revision, id: Option<Id>, asked: Result<Action<'c>, Fault>) -> Self {
-        Self { revision, is_batch: false, elements: vec![Element { id, asked }] }
+        Self { elements: vec![Element { id, asked }], ..Self::accepted(revision) }
     }
 
     /// Nothing that has an answer.
     const fn accepted(revision: Revision) -> Self {
-        Self { revision, is_batch: false, elements: Vec::new() }
+        Self { revision, is_batch: false, selection: Selection::EVERYTHING, elements: Vec::new() }
+    }
+
+    /// The same, of which nothing runs that the request itself leaves out; nor anything at all, where it names what is
+    /// not known.
+    fn narrowed(mut self, asked: Result<Selection, Fault>) -> Self {
+        match asked {
+            Ok(selection) => {
+                self.selection = selection;
+                for element in &mut self.elements {
+                    if let Ok(Action::CallTool(call)) = &mut element.asked
+                        && !selection.contains(call.tool.place)
+                    {
+                        call.problems = vec![narrow::refusal(selection)];
+                    }
+                }
+            }
+            Err(fault) => {
+                for element in self.elements.iter_mut().filter(|element| element.asked.is_ok()) {
+                    element.asked = Err(fault.clone());
+                }
+            }
+        }
+        self
     }
 }
 
@@ -89,7 +115,9 @@ pub(super) fn judge<'c>(catalogue: &'c Catalogue, config: &Config, http: &http::
             Value::Array(messages) => batch(catalogue, http, messages),
             message => Ok(single(catalogue, http, message)),
         });
-    judged.unwrap_or_else(|fault| Judged::one(Revision::NEWEST, None, Err(fault)))
+    judged
+        .unwrap_or_else(|fault| Judged::one(Revision::NEWEST, None, Err(fault)))
+        .narrowed(narrow::asked(http))
 }
 
 fn parse(body: &[u8]) -> Result<Value, Fault> {
@@ -111,7 +139,7 @@ fn batch<'c>(
         return Err(refused("A batch has 1 to 20 messages."));
     }
     let elements = messages.into_iter().filter_map(|message| batched(catalogue, revision, message)).collect();
-    Ok(Judged { revision, is_batch: true, elements })
+    Ok(Judged { is_batch: true, elements, ..Judged::accepted(revision) })
 }
 
 fn batched(catalogue: &Catalogue, revision: Revision, message: Value) -> Option<Element<'_>> {

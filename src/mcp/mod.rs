@@ -11,13 +11,14 @@ pub mod generate;
 mod headers;
 mod judge;
 mod message;
+mod narrow;
 mod results;
 mod revision;
 pub mod shape;
 mod weight;
 mod writer;
 
-pub use catalogue::{Allowed, Catalogue, tools};
+pub use catalogue::{Allowed, Catalogue, tools, toolset};
 pub use judge::MAX_BATCH;
 pub use results::INSTRUCTIONS;
 pub use revision::{Era, Revision};
@@ -28,7 +29,7 @@ use judge::{Action, Judged, ToolCall};
 use message::Id;
 use writer::ObjectWriter;
 
-use crate::desk::{Act, Caller, Code, Effect, Hints, Refusal, Scopes};
+use crate::desk::{Act, Caller, Code, Effect, Hints, Refusal, Scopes, Selection};
 use crate::http::{Request, Response};
 use crate::platform::{DatabaseFault, Platform};
 
@@ -84,7 +85,8 @@ impl<'c> Asked<'c> {
     /// capabilities, and the role's where they are known.
     pub async fn answer(self, caller: &Caller<'_>, allowed: impl Into<Allowed>) -> Answer {
         let Self { catalogue, judged } = self;
-        let endpoint = Endpoint { catalogue, caller, allowed: allowed.into(), revision: judged.revision };
+        let allowed = allowed.into().narrowed(judged.selection);
+        let endpoint = Endpoint { catalogue, caller, allowed, revision: judged.revision };
         endpoint.answer(judged).await
     }
 }
@@ -173,7 +175,8 @@ impl Endpoint<'_> {
         if !several && self.allowed.granted.contains(needs) {
             return Ok(());
         }
-        let Err(refusal) = self.caller.needing(needs).facts().await else { return Ok(()) };
+        let places = judged.calls().fold(Selection::NOTHING, |places, call| places.union(call.tool.place));
+        let Err(refusal) = self.caller.needing(needs).using(places).facts().await else { return Ok(()) };
         let Some(denial) = Denial::from_refusal(&refusal) else { return Ok(()) };
         for call in judged.calls() {
             self.caller.note_refusal(Act { name: call.tool.entry.name, subjects: &[] }, &refusal).await;
@@ -196,7 +199,7 @@ impl Endpoint<'_> {
     async fn call(&self, call: ToolCall<'_>, in_batch: bool) -> Result<ToolReply, Denial> {
         let tool = &call.tool.entry;
         let called = if call.problems.is_empty() {
-            tool.call(self.caller, call.arguments).await
+            tool.call(&self.caller.using(call.tool.place), call.arguments).await
         } else {
             Err(Refusal::Problems(call.problems))
         };

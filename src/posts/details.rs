@@ -46,6 +46,9 @@ pub struct PostDetails {
     /// Whether something of it is still to be sent, and the caller's role allows to call that off.
     #[serde(skip)]
     pub can_unschedule: bool,
+    /// Whether the caller's role allows to change posts.
+    #[serde(skip)]
+    pub can_write: bool,
 }
 
 /// An attempt to send a post to a profile.
@@ -88,6 +91,7 @@ pub async fn details(caller: &Caller<'_>, post_id: &str) -> Result<PostDetails, 
     let (row, workspace) = scene.post(post_id, "post_id")?;
     let zone = TimeZoneName::or_utc(&workspace.time_zone);
     let moment = |at| Moment::new(at, &zone, caller.now());
+    let can_write = scene.facts.allowed.contains(Scopes::of(&[Scope::PostsWrite]));
     let mut post = show(caller, row, workspace, &scene.profiles);
     post.next = next_for(&post);
     let Content { text, thread, first_comment, labels, note, .. } = row.content.clone();
@@ -117,8 +121,8 @@ pub async fn details(caller: &Caller<'_>, post_id: &str) -> Result<PostDetails, 
             .collect(),
         created: moment(row.created_at),
         updated: moment(row.updated_at),
-        can_unschedule: row.deliveries.iter().any(DeliveryRow::is_to_be_sent)
-            && scene.facts.allowed.contains(Scopes::of(&[Scope::PostsWrite])),
+        can_unschedule: row.deliveries.iter().any(DeliveryRow::is_to_be_sent) && can_write,
+        can_write,
     })
 }
 
