@@ -17,6 +17,7 @@ mod keys;
 mod limits;
 mod mail;
 mod memory;
+mod queue;
 mod signatures;
 
 use std::{future::Future, pin::Pin};
@@ -36,9 +37,11 @@ pub use keys::{Keyring, Purpose, SealFault, Sealed, SecretKey, TenantKey};
 pub use limits::{Door, LimitFault, RETRY_AFTER_SECONDS, RateLimits, TurnedAway};
 pub use mail::{Letter, Mail};
 pub use memory::Memory;
+pub use queue::{Errand, Queue, QueueFault};
 pub use signatures::{PublicKey, Signatures};
 
 pub(crate) use database::statements;
+use http_client::Nobody;
 
 /// A port's answer in the making. Not `Send`: a worker's isolate has one thread.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -66,6 +69,8 @@ pub struct Platform<'a> {
     pub entropy: &'a dyn Entropy,
     /// Mail to people. Only where [`Config::mail`] is set does anybody send it.
     pub mail: &'a dyn Mail,
+    /// Errands for other isolates, where a queue is bound.
+    pub queue: Option<&'a dyn Queue>,
     /// How often doors may be knocked at.
     pub limits: &'a dyn RateLimits,
     /// What operators see.
@@ -78,6 +83,12 @@ impl<'a> Platform<'a> {
     /// The present time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The same, where every request to other servers fails unsent and no database is reached but those in hand.
+    #[must_use]
+    pub const fn reaching_nobody(self) -> Self {
+        Self { http: &Nobody, shards: &[], ..self }
     }
 
     /// Counts a visit to a door.

@@ -195,10 +195,12 @@ pub enum Reason {
     Unconfirmed,
     /// The post or its tenant was deleted.
     Deleted,
+    /// Publishing was paused when its time came.
+    OnHold,
 }
 
 impl Reason {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Retry,
         Self::Fix,
         Self::Reauthorise,
@@ -209,6 +211,7 @@ impl Reason {
         Self::Restored,
         Self::Unconfirmed,
         Self::Deleted,
+        Self::OnHold,
     ];
 
     /// What it means, for people.
@@ -226,6 +229,7 @@ impl Reason {
             }
             Self::Unconfirmed => "It may be public: the network did not confirm it. Look at the account.",
             Self::Deleted => "The post was deleted before it went out.",
+            Self::OnHold => "Publishing was paused when its time came.",
         }
     }
 
@@ -242,6 +246,7 @@ impl Reason {
             Self::Restored => "restored",
             Self::Unconfirmed => "unconfirmed",
             Self::Deleted => "deleted",
+            Self::OnHold => "on_hold",
         }
     }
 }

@@ -16,6 +16,7 @@ mod faults;
 mod key_value;
 mod limits;
 mod mail;
+mod queue;
 mod seeds;
 mod signatures;
 mod web;
@@ -35,6 +36,7 @@ pub use faults::{Fault, Faults, Odds, Port};
 pub use key_value::SimKeyValue;
 pub use limits::SimLimits;
 pub use mail::SimMail;
+pub use queue::SimQueue;
 pub use seeds::for_each_seed;
 pub use web::{Incoming, Peer, Reply, SimWeb};
 
@@ -54,6 +56,8 @@ pub struct Sim {
     pub blobs: Rc<SimBlobs>,
     pub web: SimWeb,
     pub mail: SimMail,
+    /// Bound only where a test says so.
+    pub queue: SimQueue,
     pub events: SimEvents,
     pub config: Config,
 }
@@ -79,6 +83,7 @@ impl Sim {
             web: SimWeb::new(Rc::clone(&faults), Rc::clone(&clock), Rc::clone(&blobs)),
             blobs,
             mail: SimMail::default(),
+            queue: SimQueue::new(Rc::clone(&clock)),
             events: SimEvents::default(),
             config: local_config(),
             clock,
@@ -101,6 +106,7 @@ impl Sim {
             clock: &*self.clock,
             entropy: &self.entropy,
             mail: &self.mail,
+            queue: self.queue.is_bound.get().then_some(&self.queue as &dyn postern::platform::Queue),
             limits: &self.limits,
             events: &self.events,
             config: &self.config,
