@@ -58,7 +58,7 @@ test("a post's page fits a phone, marks its parts, and says what the network sai
     assert.ok(wide <= width, `${wide} pixels at ${width}`);
   }
   const shown = await page.locator("main").innerText();
-  for (const words of ["on Bluesky", "on Wall", "Thread, part 2", "First comment", "of 300 characters", "The network refused it.", "Bluesky said: "]) {
+  for (const words of ["on Bluesky", "on Wall", "Thread, part 2", "First comment", "of 300 graphemes", "The network refused it.", "Bluesky said: "]) {
     assert.ok(shown.includes(words), `${words} in ${shown}`);
   }
   for (const words of ["overrides", "retry_post", "thread[]"]) assert.ok(!shown.includes(words), words);
