@@ -12,6 +12,7 @@ mod public;
 mod reading;
 mod repeating;
 mod stage;
+mod statements;
 mod undoing;
 
 use postern::{
