@@ -1,4 +1,4 @@
-//! The header decoder: lines of headers, an empty line, and the name of a tool.
+//! The header decoder: lines of headers, or of the address's query after `?`, an empty line, and the name of a tool.
 
 #![no_main]
 
@@ -23,6 +23,7 @@ fuzz_target!(|input: &str| {
 /// Whatever the headers say, they are answered in the protocol.
 fn any_headers(world: &World, headers: &str, name: &str) {
     let mut request = world.request(body(name));
+    request.query = headers.lines().find_map(|line| line.strip_prefix('?')).unwrap_or_default().to_owned();
     for (header, value) in headers.lines().filter_map(|line| line.split_once(':')) {
         let header = header.trim().to_ascii_lowercase();
         request.headers.retain(|(key, _)| *key != header || header == "authorization");

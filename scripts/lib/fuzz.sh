@@ -42,12 +42,12 @@ fuzz_one() {
 
 # run_fuzz_target TARGET SECONDS FOUND
 run_fuzz_target() {
-  local target=$1 seconds=$2 found=$3 log=$results/fuzz-$1.log status=0
+  local target=$1 seconds=$2 found=$3 log=$cache/log/fuzz-$1.log
   mkdir -p "$cache/fuzz"
-  "$fuzz_programs/$target" "$found" "$root/fuzz/corpus/$target" -dict="$root/fuzz/words.dict" -max_total_time="$seconds" \
-    -max_len=8192 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$cache/fuzz/$target-" >"$log" 2>&1 || status=$?
-  if [ "$status" -ne 0 ]; then
-    grep -v '^#' "$log" | tail -n 60
+  if ! long_step "fuzz-$target" "runs the target for $seconds seconds" \
+    "$fuzz_programs/$target" "$found" "$root/fuzz/corpus/$target" -dict="$root/fuzz/words.dict" -max_total_time="$seconds" \
+    -max_len=8192 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$cache/fuzz/$target-"; then
+    grep -A 2 'panicked at' "$log" || true
     fail "the fuzz target $target found something" "again: POSTERN_SHOW=1 $fuzz_programs/$target FILE, with the file that is named above" \
       "once it is mended, keep the file as a seed in fuzz/corpus/$target"
   fi
