@@ -13,6 +13,7 @@ mod public;
 mod reading;
 mod repeating;
 pub mod stage;
+mod statements;
 mod undoing;
 
 use postern::{

@@ -327,7 +327,9 @@ async fn carry_handed(
     token: &Token,
     ends_at: Timestamp,
 ) -> Result<(), DatabaseFault> {
-    let rows = shift.database.batch(reading(token, ends_at)).await?;
+    let mut batch = vec![store::TAKE_UP.with([ends_at.into(), token.into()])];
+    batch.extend(reading(token, ends_at));
+    let rows = shift.database.batch(batch).await?.split_off(1);
     let claimed = leased(assemble(&rows)?, token, ends_at);
     shift.report.borrow_mut().claimed += i64::try_from(claimed.len()).unwrap_or(i64::MAX);
     if !carry(shift, token, claimed).await? {
@@ -384,6 +386,7 @@ async fn claim(shift: &Shift<'_>) -> Result<(Token, Vec<Claimed>), DatabaseFault
         ends_at.into(),
         shift.budget.per_tenant.into(),
         shift.budget.round.into(),
+        shift.platform.queue.is_none().into(),
     ])];
     batch.extend(reading.iter().cloned());
     let rows = match shift.database.batch(batch).await {

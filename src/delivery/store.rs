@@ -78,10 +78,11 @@ WHERE tenant_id = ?1 AND profile_id = ?2";
     /// Claims what is to be looked at, at most ?4 of each tenant and ?5 in all, the tenants by turns. A row comes to
     /// one caller only, until its lease ends: for a busy row next_at is that end. Of those whose last claim died, at most
     /// one, so that what kills its process takes no other down with it twice. What is paused, or waits because its network
-    /// asked for it, is left; only what may be public already is looked at all the same. ?1 now ?2 token ?3 end of the lease
+    /// asked for it, is left; only what may be public already is looked at all the same. ?1 now ?2 token ?3 end of the lease ?6 1, or 0 where whoever
+    /// carries it out is another, who may never come
     pub(super) CLAIM = "delivery_claim", concat!("UPDATE delivery
 SET state = CASE WHEN state IN ('waiting', 'retrying', 'paused') THEN 'claimed' ELSE state END,
-  lease_token = ?2, next_at = ?3, claims = claims + 1, updated_at = ?1
+  lease_token = ?2, next_at = ?3, claims = claims + ?6, updated_at = ?1
 WHERE (tenant_id, delivery_id) IN (
   SELECT tenant_id, delivery_id FROM (
     SELECT tenant_id, delivery_id, next_at, claims, row_number() OVER (PARTITION BY tenant_id ORDER BY next_at, delivery_id) AS turn,
@@ -95,6 +96,10 @@ WHERE (tenant_id, delivery_id) IN (
     /// When something is to be looked at soon. ?1 after ?2 until
     pub(super) SOON = "delivery_soon", concat!("SELECT DISTINCT next_at FROM delivery WHERE ", looked_at!("state"), " AND next_at > ?1 AND next_at <= ?2
 ORDER BY next_at LIMIT 500");
+
+    /// Whoever was handed a claim begins with it. ?1 end of the lease ?2 token
+    pub(super) TAKE_UP = "delivery_take_up", concat!("UPDATE delivery SET claims = claims + 1
+WHERE ", looked_at!("state"), " AND next_at = ?1 AND lease_token = ?2");
 
     /// What a claim took, found by the end of its lease, so that it can be read again when the reply was lost.
     /// ?1 end of the lease ?2 token
@@ -117,7 +122,7 @@ WHERE ", looked_at!("d.state"), " AND d.next_at = ?1 AND d.lease_token = ?2
 ORDER BY part.tenant_id, part.delivery_id, part.position");
 
     /// Gives back what a claim took and nobody has touched. ?1 now ?2 token ?3 JSON list of [tenant, delivery]
-    pub(super) GIVE_BACK = "delivery_give_back", "UPDATE delivery SET next_at = ?1, claims = claims - 1
+    pub(super) GIVE_BACK = "delivery_give_back", "UPDATE delivery SET next_at = ?1, claims = max(claims - 1, 0)
 WHERE lease_token = ?2 AND (tenant_id, delivery_id) IN (
   SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?3))";
 

@@ -96,8 +96,8 @@ impl DeliveryState {
     pub const fn next(self) -> &'static [Self] {
         use DeliveryState as S;
         match self {
-            S::Waiting => &[S::Claimed, S::Missed, S::Cancelled, S::Unknown],
-            S::Retrying => &[S::Waiting, S::Claimed, S::Missed, S::Cancelled, S::Unknown],
+            S::Waiting => &[S::Retrying, S::Paused, S::Claimed, S::Missed, S::Cancelled, S::Unknown],
+            S::Retrying => &[S::Waiting, S::Paused, S::Claimed, S::Missed, S::Cancelled, S::Unknown],
             S::Paused => &[S::Waiting, S::Claimed, S::Missed, S::Cancelled, S::Unknown],
             S::Claimed => &[
                 S::Claimed,

@@ -92,6 +92,22 @@ fn an_errand_that_never_comes_or_comes_too_late_is_done_by_another() {
 }
 
 #[test]
+fn an_errand_that_does_not_come_again_and_again_is_no_death_of_a_process() {
+    let world = with_queue(830);
+    for _ in 0..5 {
+        world.schedule(&[&world.bluesky], 1, world.now());
+    }
+    for _ in 0..8 {
+        assert_eq!(world.tick().claimed, 5);
+        world.sim.queue.take_due();
+        world.sim.clock.advance_seconds(181);
+    }
+    world.tick();
+    drain(&world);
+    assert!(world.deliveries().iter().all(|seen| seen.state == DeliveryState::Published));
+}
+
+#[test]
 fn what_the_queue_does_not_take_the_tick_publishes_itself() {
     let world = with_queue(84);
     world.schedule(&[&world.bluesky], 1, world.now());

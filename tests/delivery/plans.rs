@@ -31,6 +31,7 @@ fn claiming_reads_what_is_due_by_its_index() {
         "delivery_put_on_hold",
         "delivery_put_off",
         "delivery_soon",
+        "delivery_take_up",
     ] {
         let lines = reads_by_index(name);
         assert!(

@@ -52,7 +52,7 @@ impl Life {
         world.trade.wall.ladder.set(LADDERS[usize::try_from(seed % 5).unwrap()]);
         world.trade.bluesky.ladder.set(LADDERS[usize::try_from(seed / 5 % 5).unwrap()]);
         record_moves(&world.sim);
-        world.sim.queue.is_bound.set(seed % 3 == 0);
+        world.sim.queue.is_bound.set(seed.is_multiple_of(3));
         let restores = random.happens(300);
         Self {
             world,
