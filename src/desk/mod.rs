@@ -18,6 +18,7 @@ mod next;
 mod reach;
 mod recent;
 mod refusal;
+mod rehearsal;
 mod scope;
 mod selection;
 mod store;
@@ -33,7 +34,7 @@ pub use caller::{ADDRESS_TOKENS, Answer, Authority, Caller, HEADER_TOKENS, Tenan
 pub use cursor::{CursorFault, open_cursor, page_limit, seal_cursor};
 pub use digest::{sha256_text, token_hash};
 pub use facts::{Facts, Role, WorkspaceFacts};
-pub use fix::{Fix, corrected_call};
+pub use fix::{Fix, mended};
 pub use ids::{
     AppId, AuditId, ChangeId, ClientId, ConnectId, DeliveryId, EntryId, FamilyId, GrantId, Id, IdFault,
     InvitationId, MediaId, PasskeyId, PendingId, PostId, ProfileId, ProviderId, Safename, SafenameFault,
@@ -47,6 +48,7 @@ pub use next::{NextCall, next_call};
 pub use reach::Reach;
 pub use recent::RecentSignIn;
 pub use refusal::{Code, Problem, Problems, Refusal};
+pub use rehearsal::Shape;
 pub use scope::{Scope, Scopes};
 pub use selection::{Selection, Toolset};
 pub use store::{STATEMENTS, directory::STATEMENTS as DIRECTORY_STATEMENTS};

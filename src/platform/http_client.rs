@@ -117,3 +117,12 @@ pub trait HttpClient {
     /// See [`HttpFault`].
     fn send(&self, request: OutgoingRequest) -> Later<'_, Result<ReceivedResponse, HttpFault>>;
 }
+
+/// Sends nothing.
+pub(super) struct Nobody;
+
+impl HttpClient for Nobody {
+    fn send(&self, _request: OutgoingRequest) -> Later<'_, Result<ReceivedResponse, HttpFault>> {
+        Box::pin(async { Err(HttpFault::NotSent("nobody is reached from here".to_owned())) })
+    }
+}

@@ -41,6 +41,7 @@ pub use queue::{Errand, Queue, QueueFault};
 pub use signatures::{PublicKey, Signatures};
 
 pub(crate) use database::statements;
+use http_client::Nobody;
 
 /// A port's answer in the making. Not `Send`: a worker's isolate has one thread.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -82,6 +83,12 @@ impl<'a> Platform<'a> {
     /// The present time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The same, where every request to other servers fails unsent and no database is reached but those in hand.
+    #[must_use]
+    pub const fn reaching_nobody(self) -> Self {
+        Self { http: &Nobody, shards: &[], ..self }
     }
 
     /// Counts a visit to a door.

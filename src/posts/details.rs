@@ -81,12 +81,9 @@ pub async fn details(caller: &Caller<'_>, post_id: &str) -> Result<PostDetails, 
     let [posts, sent] = by_id(caller, &[post_id]);
     let attempts = store::ATTEMPTS.with([tenant, post_id.into()]);
     let mut answer = caller.read(vec![profiles::in_sight(caller), posts, sent, attempts]).await?;
-    let scene = Scene {
-        profiles: answer.next_as()?,
-        posts: next_posts(&mut answer)?,
-        remembered: None,
-        facts: answer.facts.clone(),
-    };
+    let profiles = answer.next_as()?;
+    let posts = next_posts(&mut answer)?;
+    let scene = Scene::of(answer.facts.clone(), profiles, posts);
     let attempts: Vec<store::AttemptRow> = answer.next_as()?;
     let (row, workspace) = scene.post(post_id, "post_id")?;
     let zone = TimeZoneName::or_utc(&workspace.time_zone);

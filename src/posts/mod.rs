@@ -24,6 +24,6 @@ pub use scene::{Repeat, Scene, busy, check_revision, commit_one, delete, post_no
 pub use sent::PlanPart;
 pub use state::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};
 pub use store::{DeliveryRow, PostRow, STATEMENTS};
-pub use tools::{TOOLS, unschedule};
+pub use tools::{TOOLS, unschedule, update_if_it_works};
 pub use view::{PostGroupView, ProfilePreview, Renderings, show};
 pub use write::{Desired, Target};

@@ -216,6 +216,32 @@ pub struct PostRow {
     pub deliveries: Vec<DeliveryRow>,
 }
 
+impl PostRow {
+    /// A draft that says nothing, of a workspace: what the rest of a call is judged by whose own post is not found.
+    pub fn stand_in(workspace: &WorkspaceId) -> Option<Self> {
+        let then = Timestamp::from_millis(0);
+        Some(Self {
+            post_id: "post_00000000000000000000000000".parse().ok()?,
+            workspace_id: workspace.clone(),
+            revision: 0,
+            content: Content::default(),
+            due_at: None,
+            due_local: None,
+            due_zone: None,
+            user_id: "usr_00000000000000000000000000".parse().ok()?,
+            created_at: then,
+            updated_at: then,
+            deleted_at: None,
+            deliveries: Vec::new(),
+        })
+    }
+
+    /// Whether it only stands in: what is stored has a revision.
+    pub const fn is_stand_in(&self) -> bool {
+        self.revision == 0
+    }
+}
+
 /// A delivery as posts see it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DeliveryRow {

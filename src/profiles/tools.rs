@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{Profile, ProfileView, in_sight, model::choose_to_reconnect, store, view};
 use crate::{
     desk::{
-        Act, Caller, ConnectId, Facts, Hints, Moment, NextCall, Refusal, Scope, Scopes, TimeZoneName, Tool,
-        ToolEntry, WorkspaceFacts, next_call, open_cursor, page_limit, seal_cursor,
+        Act, Caller, ConnectId, Facts, Hints, Moment, NextCall, Problems, Refusal, Scope, Scopes,
+        TimeZoneName, Tool, ToolEntry, WorkspaceFacts, next_call, open_cursor, page_limit, seal_cursor,
     },
     networks::Network,
     platform::{DatabaseFault, Statement, Value},
@@ -30,6 +30,7 @@ pub struct ListInput {
     /// Id or name of a workspace; all of the grant's workspaces when left out.
     pub workspace: Option<String>,
     /// How many, 1 to 50; 20 when left out.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(range(min = 1, max = 50)))]
     pub limit: Option<u32>,
     /// next_cursor of the page before.
     pub cursor: Option<String>,
@@ -60,19 +61,25 @@ impl Tool for ListSocialProfiles {
     async fn call(caller: &Caller<'_>, input: ListInput) -> Result<ListOutput, Refusal> {
         let named = input.workspace.as_deref().map(str::trim);
         let list = format!("list_social_profiles/{}", named.unwrap_or_default());
-        let after: String = match &input.cursor {
-            None => String::new(),
-            Some(cursor) => open_cursor(caller, &list, cursor)?,
-        };
+        let opened = input.cursor.as_deref().map(|cursor| open_cursor::<String>(caller, &list, cursor));
+        let after = opened.as_ref().and_then(|opened| opened.as_ref().ok()).cloned().unwrap_or_default();
         let limit = page_limit(input.limit);
         let mut answer = caller.read(vec![page_of(caller, named, &after, limit + 1)]).await?;
         let mut profiles: Vec<Profile> = answer.next_as()?;
-        if let Some(named) = named {
-            let workspace = answer.facts.workspace(Some(named))?;
-            if !is_found_by_name(&answer.facts, named) {
-                let page = page_of(caller, Some(workspace.id.as_str()), &after, limit + 1);
-                profiles = caller.read(vec![page]).await?.next_as()?;
-            }
+        let mut problems = Problems::default();
+        let workspace = match named {
+            None => None,
+            Some(_) => Some(problems.keep_or(answer.facts.workspace(named), answer.facts.stand_in())?),
+        };
+        if let Some(Err(fault)) = opened {
+            problems.add(fault);
+        }
+        problems.refuse_if_any()?;
+        if let (Some(named), Some(workspace)) = (named, workspace)
+            && !is_found_by_name(&answer.facts, named)
+        {
+            let page = page_of(caller, Some(workspace.id.as_str()), &after, limit + 1);
+            profiles = caller.read(vec![page]).await?.next_as()?;
         }
         let more = profiles.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         if more {
@@ -152,14 +159,14 @@ impl Tool for ConnectSocialProfile {
     async fn call(caller: &Caller<'_>, input: ConnectInput) -> Result<ConnectOutput, Refusal> {
         let mut answer = caller.read(vec![in_sight(caller)]).await?;
         let profiles: Vec<Profile> = answer.next_as()?;
-        let workspace = answer.facts.workspace(input.workspace.as_deref())?;
+        let mut problems = Problems::default();
+        let named = answer.facts.workspace(input.workspace.as_deref());
+        let workspace = problems.keep_or(named, answer.facts.stand_in())?;
         let network = input.network;
-        let profile = match &input.reconnect {
-            None => None,
-            Some(wanted) => {
-                Some(choose_to_reconnect(&profiles, &workspace.id, network, wanted, "reconnect")?)
-            }
-        };
+        let profile = input.reconnect.as_ref().and_then(|wanted| {
+            problems.keep(choose_to_reconnect(&profiles, &workspace.id, network, wanted, "reconnect"))
+        });
+        problems.refuse_if_any()?;
         let id = ConnectId::new(caller.now(), caller.platform().entropy);
         let expires_at = caller.now().plus_seconds(CONNECT_SECONDS);
         let (tenant, grant) = caller.sight();

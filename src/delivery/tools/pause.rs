@@ -171,8 +171,5 @@ fn chosen<'s>(
     problems: &mut Problems,
 ) -> Vec<&'s Profile> {
     let Some(named) = named else { return Vec::new() };
-    profiles::choose(&scene.profiles, &workspace.id, named, "profiles").unwrap_or_else(|found| {
-        found.into_iter().for_each(|problem| problems.add(problem));
-        Vec::new()
-    })
+    profiles::choose(&scene.profiles, &workspace.id, named, "profiles", problems)
 }

@@ -7,7 +7,7 @@ mod preview;
 mod read;
 mod undo;
 
-pub use change::unschedule;
+pub use change::{unschedule, update_if_it_works};
 
 use crate::desk::ToolEntry;
 

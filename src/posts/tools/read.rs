@@ -113,27 +113,33 @@ impl Tool for ListPosts {
     type Output = PostPage;
 
     async fn call(caller: &Caller<'_>, input: ListInput) -> Result<PostPage, Refusal> {
+        let mut problems = Problems::default();
         let list = format!("list_posts {}", serde_json::to_string(&input).unwrap_or_default());
-        let position: Option<Position> =
-            input.cursor.as_deref().map(|cursor| open_cursor(caller, &list, cursor)).transpose()?;
+        let opened = input.cursor.as_deref().map(|cursor| open_cursor::<Position>(caller, &list, cursor));
+        let position = opened.as_ref().and_then(|opened| opened.as_ref().ok());
         let meant = Meant::recall(caller, &input);
-        let guess = meant.as_ref().and_then(|meant| Some((meant, meant.page(caller, &input).ok()?)));
+        let guess = meant.as_ref().and_then(|meant| Some((meant, meant.page(caller, &input)?)));
         let mut batch = vec![profiles::in_sight(caller)];
-        batch.extend(guess.as_ref().map(|(_, page)| page.statement(position.as_ref())));
+        batch.extend(guess.as_ref().map(|(_, page)| page.statement(position)));
         let mut answer = caller.read(batch).await?;
         let profiles: Vec<Profile> = answer.next_as()?;
-        let workspace = answer.facts.workspace(input.workspace.as_deref())?.clone();
+        let named = answer.facts.workspace(input.workspace.as_deref());
+        let workspace = problems.keep_or(named, answer.facts.stand_in())?.clone();
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
         let profiles: Vec<Profile> =
             profiles.into_iter().filter(|profile| profile.workspace_id == workspace.id).collect();
-        let (profile, span) = picked(caller, &workspace, &profiles, &input, "")?;
+        let (profile, span) = picked(caller, &workspace, &profiles, &input, "", &mut problems);
+        if let Some(Err(fault)) = &opened {
+            problems.add(fault.clone());
+        }
+        problems.refuse_if_any()?;
         let now_meant = Meant { workspace: workspace.id, zone: workspace.time_zone, profile };
         let (page, rows): (Page<'_>, Vec<PostRow>) = match guess {
             Some((meant, page)) if *meant == now_meant => (page, answer.next_as()?),
             _ => {
                 now_meant.remember(caller, &input);
                 let page = now_meant.page_of(caller, &input, span);
-                let rows = caller.read(vec![page.statement(position.as_ref())]).await?.next_as()?;
+                let rows = caller.read(vec![page.statement(position)]).await?.next_as()?;
                 (page, rows)
             }
         };
@@ -180,9 +186,10 @@ impl Meant {
         }
     }
 
-    fn page<'a>(&self, caller: &'a Caller<'a>, input: &'a ListInput) -> Result<Page<'a>, Refusal> {
-        let span = span(caller, &self.zone, input, "", Problems::default())?;
-        Ok(self.page_of(caller, input, span))
+    fn page<'a>(&self, caller: &'a Caller<'a>, input: &'a ListInput) -> Option<Page<'a>> {
+        let mut problems = Problems::default();
+        let span = span(caller, &self.zone, input, "", &mut problems);
+        problems.is_empty().then(|| self.page_of(caller, input, span))
     }
 
     fn page_of<'a>(&self, caller: &'a Caller<'a>, input: &'a ListInput, span: Option<Span>) -> Page<'a> {
@@ -205,11 +212,20 @@ const FILTER: &str = "filter.";
 const BULK_PAGES: usize = 10;
 
 /// What [`super::bulk`] works on: the caller, the profiles, and the posts that fit `filter`; more than `most` of them
-/// when there are more.
-pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter, most: usize) -> Result<Scene, Refusal> {
+/// when there are more, and none when anything is wrong with the call.
+///
+/// # Errors
+/// `workspace_not_found`, `workspace_needed`, `too_many`, with the other problems.
+pub(super) async fn matching(
+    caller: &Caller<'_>,
+    filter: &Filter,
+    most: usize,
+    problems: &mut Problems,
+) -> Result<Scene, Refusal> {
     let mut scene = Scene::read(caller, &[], None).await?;
-    let workspace = scene.facts.workspace(filter.workspace.as_deref());
-    let workspace = workspace.map_err(|refusal| refusal.within(FILTER))?.clone();
+    let named = scene.facts.workspace(filter.workspace.as_deref());
+    let named = named.map_err(|refusal| refusal.within(FILTER));
+    let workspace = problems.keep_or(named, scene.facts.stand_in())?.clone();
     let profiles = scene.profiles_of(&workspace);
     let input = ListInput {
         profile: filter.profile.clone(),
@@ -219,7 +235,10 @@ pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter, most: usize) 
         label: filter.label.clone(),
         ..ListInput::default()
     };
-    let (profile, span) = picked(caller, &workspace, &profiles, &input, FILTER)?;
+    let (profile, span) = picked(caller, &workspace, &profiles, &input, FILTER, problems);
+    if !problems.is_empty() {
+        return Ok(scene);
+    }
     let page =
         Page { caller, workspace: workspace.id.to_string(), profile, limit: BULK_PAGE, span, input: &input };
     let mut position = None;
@@ -310,36 +329,32 @@ fn states_of(status: GroupStatus) -> Option<&'static [&'static str]> {
     }
 }
 
-/// The profile and the span of due times that `input` picks; `prefix` is where its fields stand in the arguments.
-///
-/// # Errors
-/// All that is wrong with them.
+/// The profile and the span of due times that `input` picks; `prefix` is where its fields stand in the arguments. What is wrong
+/// with them goes to `problems`.
 fn picked(
     caller: &Caller<'_>,
     workspace: &WorkspaceFacts,
     profiles: &[Profile],
     input: &ListInput,
     prefix: &str,
-) -> Result<(Option<String>, Option<Span>), Refusal> {
-    let mut problems = Problems::default();
-    let profile = input.profile.as_ref().and_then(|named| {
-        let field = format!("{prefix}profile");
-        problems.keep(profile_named(profiles, &workspace.id, named, &field))
+    problems: &mut Problems,
+) -> (Option<String>, Option<Span>) {
+    let named = input.profile.as_deref().filter(|named| !named.trim().eq_ignore_ascii_case("all"));
+    let profile = named.and_then(|named| {
+        let found = profiles::choose_one(profiles, &workspace.id, named, &format!("{prefix}profile"));
+        problems.keep(found.map(|profile| profile.id.to_string()))
     });
-    Ok((profile, span(caller, &workspace.time_zone, input, prefix, problems)?))
+    (profile, span(caller, &workspace.time_zone, input, prefix, problems))
 }
 
-/// The span of due times that `input` picks, of a workspace in this zone.
-///
-/// # Errors
-/// What is wrong with them, after what is in `problems`.
+/// The span of due times that `input` picks, of a workspace in this zone. What is wrong with them goes to `problems`.
 fn span(
     caller: &Caller<'_>,
     zone: &str,
     input: &ListInput,
     prefix: &str,
-    mut problems: Problems,
-) -> Result<Option<Span>, Refusal> {
+    problems: &mut Problems,
+) -> Option<Span> {
     let zone = TimeZoneName::or_utc(zone);
     let mut bound = |text: &Option<String>, name: &str| {
         let text = text.as_deref()?;
@@ -351,37 +366,36 @@ fn span(
         }))
     };
     let (from, to) = (bound(&input.from, "from"), bound(&input.to, "to"));
-    problems.refuse_if_any()?;
+    if let (Some(start), Some(end)) = (from, to)
+        && start >= end
+    {
+        problems.add(turned_around(input, prefix, start == end));
+    }
     let by_due = from.is_some() || to.is_some() || input.status == Some(GroupStatus::Scheduled);
-    let span = by_due.then(|| (from.unwrap_or(START), to.unwrap_or(END)));
-    Ok(span)
+    by_due.then(|| (from.unwrap_or(START), to.unwrap_or(END)))
+}
+
+/// A span that ends before it begins, or holds nothing: the corrected list has its ends the other way round.
+fn turned_around(input: &ListInput, prefix: &str, is_empty: bool) -> Problem {
+    let problem = Problem::new(
+        Code::Conflicting,
+        format!("{prefix}to"),
+        "Give a to that is later than from; posts are listed that are due at or after from and before to.",
+    )
+    .message("No time is at or after from and before to.");
+    if is_empty || !prefix.is_empty() {
+        return problem;
+    }
+    problem.fix(Fix::Elsewhere(vec![
+        ("from".to_owned(), Fix::Set(json!(input.to))),
+        ("to".to_owned(), Fix::Set(json!(input.from))),
+    ]))
 }
 
 /// Before all due times.
 const START: Timestamp = Timestamp::from_millis(0);
 /// After all due times.
 const END: Timestamp = Timestamp::from_millis(u32::MAX as i64 * 1000);
-
-fn profile_named(
-    profiles: &[Profile],
-    workspace: &WorkspaceId,
-    named: &str,
-    field: &str,
-) -> Result<String, Problem> {
-    let chosen = profiles::choose(profiles, workspace, &[named.to_owned()], field);
-    match chosen.as_deref() {
-        Ok([only]) => Ok(only.id.to_string()),
-        Ok(_) => Err(Problem::new(Code::AmbiguousProfile, field, "Leave it out for all, or name one.")
-            .fix(Fix::Remove)),
-        // The one wanted profile is the argument itself, not an item of a list.
-        Err(found) => {
-            let problem = found.first().cloned();
-            let mut problem = problem.unwrap_or_else(|| Problem::new(Code::SocialProfileRejected, field, ""));
-            field.clone_into(&mut problem.field);
-            Err(problem)
-        }
-    }
-}
 
 fn summary(row: &PostRow, profiles: &[Profile], zone: &TimeZoneName, now: Timestamp) -> PostSummary {
     let handle =

@@ -158,7 +158,7 @@ async fn find(caller: &Caller<'_>, change_id: Option<&str>) -> Result<Found, Ref
     let profiles = answer.next_as()?;
     let posts = next_posts(&mut answer)?;
     let earlier = answer.next_as()?;
-    Ok(Found { change, scene: Scene { profiles, posts, remembered: None, facts: answer.facts }, earlier })
+    Ok(Found { change, scene: Scene::of(answer.facts, profiles, posts), earlier })
 }
 
 /// What becomes of a change that is undone.
