@@ -19,7 +19,6 @@ use crate::{
 };
 
 /// What a call cost.
-#[derive(Clone, Debug, PartialEq, Eq)]
 struct Cost {
     round_trips: usize,
     statements: usize,
@@ -27,7 +26,7 @@ struct Cost {
     scanned: i32,
 }
 
-/// A call of a tool, on a stage that it may prepare, and what it costs there.
+/// A call of a tool, on a stage that it may prepare, and what it costs there at most.
 struct Case {
     tool: &'static str,
     arguments: fn(&Stage) -> Value,
@@ -53,7 +52,7 @@ fn draft(stage: &Stage) -> Value {
     stage.done("create_post", json!({ "text": "Only an idea", "profiles": ["acme"] }))["post_id"].clone()
 }
 
-/// Round trips, statements with the gate, and rows with the gate's: a company with two profiles.
+/// Round trips, statements with the gate, and rows with the gate's, of a company with two profiles.
 const CASES: &[Case] = &[
     case("whoami", |_| json!({}), [1, 3, 3]),
     case("list_workspaces", |_| json!({}), [1, 2, 2]),
@@ -127,6 +126,15 @@ const CASES: &[Case] = &[
         |stage| json!({ "post_id": in_doubt(stage), "profile": "media", "outcome": "live" }),
         [4, 18, 20],
     ),
+    case("pause_publishing", |_| json!({ "reason": "Bad news" }), [2, 7, 4]),
+    case(
+        "resume_publishing",
+        |stage| {
+            stage.done("pause_publishing", json!({ "reason": "Bad news" }));
+            json!({ "overdue": "skip" })
+        },
+        [4, 12, 7],
+    ),
     case("delete_post", |stage| json!({ "post_id": scheduled(stage) }), [2, 16, 9]),
     case(
         "delete_post",
@@ -139,6 +147,7 @@ const CASES: &[Case] = &[
 const OFTENER: &[(&str, usize, &str)] = &[
     ("confirm_delivery", 4, "it reads the parts of what is settled, and shows the post as it is afterwards"),
     ("retry_post", 4, "it reads the parts of what is sent again, and shows the post as it is afterwards"),
+    ("resume_publishing", 4, "what has just become due is put on hold before it is looked at"),
     ("delete_post", 4, "what is public is taken down at the networks before the record goes"),
 ];
 
@@ -188,9 +197,11 @@ fn a_read_asks_the_database_once_and_a_write_twice_at_most() {
     let mut wrong = Vec::new();
     for case in CASES {
         let cost = cost(case);
-        let expected =
-            Cost { round_trips: case.round_trips, statements: case.statements, rows: case.rows, scanned: 0 };
-        if cost != expected || cost.round_trips > most(case.tool) {
+        let dearer = cost.round_trips > case.round_trips.min(most(case.tool))
+            || cost.statements > case.statements
+            || cost.rows > case.rows
+            || cost.scanned > 0;
+        if dearer {
             wrong.push(format!(
                 "{}: [{}, {}, {}] scanned {}",
                 case.tool, cost.round_trips, cost.statements, cost.rows, cost.scanned

@@ -38,7 +38,7 @@ impl Toolset {
             Self::Account => "The organisation and its workspaces",
             Self::Profiles => "Social profiles and what networks take",
             Self::Posts => "Writing, planning and reading posts",
-            Self::Delivery => "Sending again and taking down",
+            Self::Delivery => "Sending again, taking down and pausing",
         }
     }
 

@@ -59,24 +59,28 @@ impl Tool for ListSocialProfiles {
     type Output = ListOutput;
 
     async fn call(caller: &Caller<'_>, input: ListInput) -> Result<ListOutput, Refusal> {
-        let mut problems = Problems::default();
         let named = input.workspace.as_deref().map(str::trim);
         let list = format!("list_social_profiles/{}", named.unwrap_or_default());
-        let after: String = match &input.cursor {
-            None => String::new(),
-            Some(cursor) => problems.keep(open_cursor(caller, &list, cursor)).unwrap_or_default(),
-        };
+        let opened = input.cursor.as_deref().map(|cursor| open_cursor::<String>(caller, &list, cursor));
+        let after = opened.as_ref().and_then(|opened| opened.as_ref().ok()).cloned().unwrap_or_default();
         let limit = page_limit(input.limit);
         let mut answer = caller.read(vec![page_of(caller, named, &after, limit + 1)]).await?;
         let mut profiles: Vec<Profile> = answer.next_as()?;
-        if let Some(named) = named {
-            let workspace = problems.keep_or(answer.facts.workspace(Some(named)), answer.facts.stand_in())?;
-            if problems.is_empty() && !is_found_by_name(&answer.facts, named) {
-                let page = page_of(caller, Some(workspace.id.as_str()), &after, limit + 1);
-                profiles = caller.read(vec![page]).await?.next_as()?;
-            }
+        let mut problems = Problems::default();
+        let workspace = match named {
+            None => None,
+            Some(_) => Some(problems.keep_or(answer.facts.workspace(named), answer.facts.stand_in())?),
+        };
+        if let Some(Err(fault)) = opened {
+            problems.add(fault);
         }
         problems.refuse_if_any()?;
+        if let (Some(named), Some(workspace)) = (named, workspace)
+            && !is_found_by_name(&answer.facts, named)
+        {
+            let page = page_of(caller, Some(workspace.id.as_str()), &after, limit + 1);
+            profiles = caller.read(vec![page]).await?.next_as()?;
+        }
         let more = profiles.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         if more {
             profiles.pop();

@@ -113,15 +113,14 @@ impl Tool for ListPosts {
     type Output = PostPage;
 
     async fn call(caller: &Caller<'_>, input: ListInput) -> Result<PostPage, Refusal> {
-        let list = format!("list_posts {}", serde_json::to_string(&input).unwrap_or_default());
         let mut problems = Problems::default();
-        let cursor = input.cursor.as_deref();
-        let position: Option<Position> =
-            cursor.and_then(|cursor| problems.keep(open_cursor(caller, &list, cursor)));
+        let list = format!("list_posts {}", serde_json::to_string(&input).unwrap_or_default());
+        let opened = input.cursor.as_deref().map(|cursor| open_cursor::<Position>(caller, &list, cursor));
+        let position = opened.as_ref().and_then(|opened| opened.as_ref().ok());
         let meant = Meant::recall(caller, &input);
         let guess = meant.as_ref().and_then(|meant| Some((meant, meant.page(caller, &input)?)));
         let mut batch = vec![profiles::in_sight(caller)];
-        batch.extend(guess.as_ref().map(|(_, page)| page.statement(position.as_ref())));
+        batch.extend(guess.as_ref().map(|(_, page)| page.statement(position)));
         let mut answer = caller.read(batch).await?;
         let profiles: Vec<Profile> = answer.next_as()?;
         let named = answer.facts.workspace(input.workspace.as_deref());
@@ -130,6 +129,9 @@ impl Tool for ListPosts {
         let profiles: Vec<Profile> =
             profiles.into_iter().filter(|profile| profile.workspace_id == workspace.id).collect();
         let (profile, span) = picked(caller, &workspace, &profiles, &input, "", &mut problems);
+        if let Some(Err(fault)) = &opened {
+            problems.add(fault.clone());
+        }
         problems.refuse_if_any()?;
         let now_meant = Meant { workspace: workspace.id, zone: workspace.time_zone, profile };
         let (page, rows): (Page<'_>, Vec<PostRow>) = match guess {
@@ -137,7 +139,7 @@ impl Tool for ListPosts {
             _ => {
                 now_meant.remember(caller, &input);
                 let page = now_meant.page_of(caller, &input, span);
-                let rows = caller.read(vec![page.statement(position.as_ref())]).await?.next_as()?;
+                let rows = caller.read(vec![page.statement(position)]).await?.next_as()?;
                 (page, rows)
             }
         };
@@ -346,7 +348,7 @@ fn picked(
     (profile, span(caller, &workspace.time_zone, input, prefix, problems))
 }
 
-/// The span of due times that `input` picks, of a workspace in this zone; what is wrong with them goes to `problems`.
+/// The span of due times that `input` picks, of a workspace in this zone. What is wrong with them goes to `problems`.
 fn span(
     caller: &Caller<'_>,
     zone: &str,
@@ -371,8 +373,7 @@ fn span(
         problems.add(turned_around(input, prefix, start == end));
     }
     let by_due = from.is_some() || to.is_some() || input.status == Some(GroupStatus::Scheduled);
-    let span = by_due.then(|| (from.unwrap_or(START), to.unwrap_or(END)));
-    span
+    by_due.then(|| (from.unwrap_or(START), to.unwrap_or(END)))
 }
 
 /// A span that ends before it begins, or holds nothing: the corrected list has its ends the other way round.
