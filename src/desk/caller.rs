@@ -1,7 +1,7 @@
 //! Who calls, and the only way from a call to data: two batches with the gate in front.
 
 use super::{
-    Act, Code, Facts, GrantId, Problem, Refusal, Safename, Scopes, TenantId, UserId,
+    Act, Code, Facts, GrantId, Problem, Progress, Refusal, Safename, Scopes, TenantId, UserId,
     audit::{act_of, change_by, refusal_of},
     store,
 };
@@ -56,6 +56,7 @@ pub struct Caller<'a> {
     tenant: Tenant,
     authority: Authority,
     needs: Scopes,
+    progress: Option<&'a dyn Progress>,
 }
 
 /// What a gated batch gave: the caller's facts, and the rows of each statement.
@@ -92,7 +93,7 @@ impl<'a> Caller<'a> {
     /// A caller, if the tenant's shard is bound to this deployment.
     pub fn new(platform: Platform<'a>, tenant: Tenant, authority: Authority) -> Option<Self> {
         let database = platform.shard(tenant.shard)?;
-        Some(Self { platform, database, tenant, authority, needs: Scopes::NONE })
+        Some(Self { platform, database, tenant, authority, needs: Scopes::NONE, progress: None })
     }
 
     /// The same caller, whose batches also need these capabilities.
@@ -101,6 +102,27 @@ impl<'a> Caller<'a> {
         let mut caller = self.clone();
         caller.needs = caller.needs.union(scopes);
         caller
+    }
+
+    /// The same caller, to whom `progress` tells how far a call has come.
+    #[must_use]
+    pub fn hearing<'b>(&self, progress: &'b dyn Progress) -> Caller<'b>
+    where
+        'a: 'b,
+    {
+        Caller { progress: Some(progress), ..self.clone() }
+    }
+
+    /// Tells how far a call has come: `done` of `total` steps. Call it only while nothing is changed yet.
+    ///
+    /// # Errors
+    /// `cancelled`, when nobody waits for the result any more.
+    pub fn tell_progress(&self, done: usize, total: usize, message: &str) -> Result<(), Refusal> {
+        if self.progress.is_none_or(|progress| progress.tell(done, total, message)) {
+            Ok(())
+        } else {
+            Err(Problem::new(Code::Cancelled, "", "Call it again if it is still wanted.").into())
+        }
     }
 
     /// The tenant.

@@ -17,6 +17,7 @@ mod keys;
 mod limits;
 mod mail;
 mod memory;
+mod notices;
 mod signatures;
 
 use std::{future::Future, pin::Pin};
@@ -36,6 +37,7 @@ pub use keys::{Keyring, Purpose, SealFault, Sealed, SecretKey, TenantKey};
 pub use limits::{Door, LimitFault, RETRY_AFTER_SECONDS, RateLimits, TurnedAway};
 pub use mail::{Letter, Mail};
 pub use memory::Memory;
+pub use notices::Notices;
 pub use signatures::{PublicKey, Signatures};
 
 pub(crate) use database::statements;
@@ -66,6 +68,8 @@ pub struct Platform<'a> {
     pub entropy: &'a dyn Entropy,
     /// Mail to people. Only where [`Config::mail`] is set does anybody send it.
     pub mail: &'a dyn Mail,
+    /// What the client of this request reads before its answer.
+    pub notices: &'a dyn Notices,
     /// How often doors may be knocked at.
     pub limits: &'a dyn RateLimits,
     /// What operators see.

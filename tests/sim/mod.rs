@@ -16,6 +16,7 @@ mod faults;
 mod key_value;
 mod limits;
 mod mail;
+mod notices;
 mod seeds;
 mod signatures;
 mod web;
@@ -35,6 +36,7 @@ pub use faults::{Fault, Faults, Odds, Port};
 pub use key_value::SimKeyValue;
 pub use limits::SimLimits;
 pub use mail::SimMail;
+pub use notices::SimNotices;
 pub use seeds::for_each_seed;
 pub use web::{Incoming, Peer, Reply, SimWeb};
 
@@ -54,6 +56,7 @@ pub struct Sim {
     pub blobs: Rc<SimBlobs>,
     pub web: SimWeb,
     pub mail: SimMail,
+    pub notices: SimNotices,
     pub events: SimEvents,
     pub config: Config,
 }
@@ -79,6 +82,7 @@ impl Sim {
             web: SimWeb::new(Rc::clone(&faults), Rc::clone(&clock), Rc::clone(&blobs)),
             blobs,
             mail: SimMail::default(),
+            notices: SimNotices::default(),
             events: SimEvents::default(),
             config: local_config(),
             clock,
@@ -101,6 +105,7 @@ impl Sim {
             clock: &*self.clock,
             entropy: &self.entropy,
             mail: &self.mail,
+            notices: &self.notices,
             limits: &self.limits,
             events: &self.events,
             config: &self.config,
