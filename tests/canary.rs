@@ -137,6 +137,7 @@ impl World {
             .split("<input type=\"checkbox\" name=\"")
             .skip(1)
             .map(|input| (input.split('"').next().unwrap(), between(input, "value=\"", "\"")))
+            .filter(|(name, _)| *name != "read_only")
             .collect();
         let mut fields: Vec<(&str, &str)> =
             ticked.iter().map(|(name, value)| (*name, value.as_str())).collect();

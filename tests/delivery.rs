@@ -3,6 +3,7 @@
 mod moves;
 mod network;
 mod plans;
+mod settling;
 mod simulation;
 mod stories;
 mod world;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use postern::{
-    desk::{Code, Scope, Scopes},
+    desk::{Code, Scope, Scopes, Toolset},
     mcp,
     operator::RULES,
     platform::Config,
@@ -62,6 +62,18 @@ fn the_readme_names_exactly_the_tools_there_are() {
     let tools: BTreeSet<&str> = mcp::tools().map(|tool| tool.name).collect();
     assert_eq!(written.iter().copied().collect::<BTreeSet<_>>(), tools);
     assert_eq!(written.len(), tools.len(), "no tool is named twice");
+}
+
+#[test]
+fn the_documented_toolsets_hold_the_tools_that_they_have() {
+    let rows = table(&document("docs/integrating.md"), &["toolset", "tools"]);
+    let written: Vec<(String, BTreeSet<String>)> =
+        rows.iter().map(|row| (row[0].clone(), quoted(&row[1]).map(str::to_owned).collect())).collect();
+    let sets = Toolset::ALL.map(|set| {
+        let tools = mcp::tools().map(|tool| tool.name).filter(|name| mcp::toolset(name) == Some(set));
+        (format!("`{}`", set.as_str()), tools.map(str::to_owned).collect())
+    });
+    assert_eq!(written, sets);
 }
 
 #[test]

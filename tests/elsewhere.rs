@@ -129,6 +129,8 @@ fn calls() -> Vec<(&'static str, &'static str, Value)> {
         ("retry_post", "post_id", json!({ "post_id": "@" })),
         ("retry_post", "profiles", json!({ "post_id": "%", "profiles": ["@"] })),
         ("retry_post", "media.media_id", json!({ "post_id": "%", "media": [{ "media_id": "@" }] })),
+        ("confirm_delivery", "post_id", json!({ "post_id": "@", "outcome": "live" })),
+        ("confirm_delivery", "profile", json!({ "post_id": "%", "profile": "@", "outcome": "live" })),
         ("delete_post", "post_id", json!({ "post_id": "@" })),
     ]
 }

@@ -9,6 +9,7 @@ mod headers;
 mod letter;
 mod listing;
 mod modern;
+mod narrowing;
 mod offers;
 mod progress;
 mod shape;

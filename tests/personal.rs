@@ -16,7 +16,7 @@ use crate::{
     app::request,
     identity::signed_in,
     sim::{
-        Fault, Sim,
+        Fault, Odds, Sim,
         browser::{Browser, text, with_header},
         run,
         world::Company,
@@ -417,6 +417,10 @@ fn each_kind_is_refused_where_the_other_belongs() {
     assert_eq!(world.call_by_address(&swap(&header, "psu_"), "whoami", json!({})).status, 401);
     let both = with_token(tool_call(&format!("/acme/mcp/{address}"), "whoami", json!({})), &header);
     assert_eq!(world.send(both).status, 401, "two credentials");
+    // No database is asked about one that stands in the wrong place.
+    world.sim.faults.set_odds(Odds { lost_request: 1000, ..Odds::CALM });
+    assert_eq!(world.call(&address, "whoami", json!({})).status, 401);
+    assert_eq!(world.call_by_address(&header, "whoami", json!({})).status, 401);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Posts as an assistant makes and changes them, by calling the tools.
 
 mod bulk;
+mod confirming;
 mod mending;
 mod near;
 mod page;

@@ -131,6 +131,8 @@ CREATE TABLE oauth_grant (
   client_id TEXT NOT NULL,
   capabilities INTEGER NOT NULL,
   offline INTEGER NOT NULL CHECK (offline IN (0, 1)),
+  -- Which tools it was narrowed to: a bit for those that write, one per toolset; those that are not used yet are set.
+  selection INTEGER NOT NULL DEFAULT 2147483647,
   client_auth TEXT NOT NULL DEFAULT 'none' REFERENCES client_auth_method (method),
   signed_in_by TEXT NOT NULL DEFAULT 'link' REFERENCES sign_in_method (method),
   generation INTEGER NOT NULL DEFAULT 1,
@@ -400,8 +402,8 @@ INSERT INTO delivery_state (state, phase) VALUES
   ('published', 'done'), ('failed', 'done'), ('missed', 'done'), ('cancelled', 'done'),
   ('unknown', 'person'), ('paused', 'person');
 
--- One post group on one profile: one row, one outcome. `next_at` is when the tick looks at it again. `reason_text` is ours,
--- `provider_words` are the network's.
+-- One post group on one profile: one row, one outcome. `next_at` is when the tick looks at it again. `claims` counts those
+-- since one ended in order: more than one, and its processes died. `reason_text` is ours, `provider_words` are the network's.
 CREATE TABLE delivery (
   tenant_id TEXT NOT NULL,
   delivery_id TEXT NOT NULL,
@@ -413,6 +415,7 @@ CREATE TABLE delivery (
   due_at INTEGER NOT NULL,
   next_at INTEGER,
   attempts INTEGER NOT NULL DEFAULT 0,
+  claims INTEGER NOT NULL DEFAULT 0,
   lease_token TEXT,
   reason TEXT,
   reason_code TEXT,

@@ -27,6 +27,8 @@ export class PersonAtBrowser {
   #discovery;
   #tokens;
   #verifier;
+  /** How often the person decided. */
+  asked = 0;
 
   /**
    * @param {object} options
@@ -47,6 +49,7 @@ export class PersonAtBrowser {
 
   /** The person's decision about what the client asked for last; gives the parameters of the redirect. */
   async decide() {
+    this.asked += 1;
     const callback = new URL(await decide({ ...this.#person, url: this.authorizationUrl }));
     if (callback.searchParams.get("state") !== this.expectedState) throw new Error("the redirect carries another state");
     this.onStep("signed in and approved on the consent page");

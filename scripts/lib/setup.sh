@@ -296,6 +296,14 @@ need_claude_code() {
   export CLAUDE_CODE
 }
 
+# Exports RMCP_CLIENT, the program: a client of the official Rust library, built from the tests' own crate.
+need_rmcp_client() {
+  local from=$root/tests/clients/rmcp target=$cache/target/rmcp
+  long_step rmcp-client "compiles a client of the official Rust library, which a test drives (2 minutes, once)" \
+    env CARGO_TARGET_DIR="$target" cargo build --locked --manifest-path "$from/Cargo.toml" || fail "the Rust client did not build"
+  export RMCP_CLIENT=$target/debug/postern-rmcp-client
+}
+
 need_openssl() {
   command -v openssl >/dev/null && return
   apt_install "The tests' certificates" openssl

@@ -1,7 +1,7 @@
 //! One commit of a delivery: fenced by its lease, and read back when the reply was lost.
 
 use super::{
-    model::{Token, Why, cut, part_kind_name},
+    model::{LEASE_MILLIS, Token, Why, cut, part_kind_name},
     store,
 };
 use crate::{
@@ -51,12 +51,33 @@ pub(super) enum PartChange<'a> {
     Settle { position: usize, part: &'a PlanPart, sent: &'a Sent },
 }
 
+/// When a delivery is looked at again after a move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// This process goes on with it under a lease renewed; whoever finds that ended takes it over.
+    Work,
+    /// Then; until then nobody has it.
+    At(Timestamp),
+    /// Not by itself.
+    Never,
+}
+
+impl Next {
+    fn at(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Work => Some(now.plus_millis(LEASE_MILLIS)),
+            Self::At(time) => Some(time),
+            Self::Never => None,
+        }
+    }
+}
+
 /// One move of a delivery.
 #[derive(Clone, Debug)]
 pub(super) struct Move<'a> {
     pub from: DeliveryState,
     pub to: DeliveryState,
-    pub next_at: Option<Timestamp>,
+    pub next: Next,
     pub why: Option<&'a Why>,
     pub plan: Option<String>,
     pub part: Option<PartChange<'a>>,
@@ -65,7 +86,7 @@ pub(super) struct Move<'a> {
 
 impl Lease {
     /// Commits a move, and whatever belongs to it, as one batch. The lease then has another token, and lasts until the
-    /// move's `next_at`.
+    /// delivery is looked at again.
     pub(super) async fn commit(
         &mut self,
         database: &dyn Database,
@@ -83,7 +104,7 @@ impl Lease {
             };
             if moved || self.standing_token(database).await.as_deref() == Some(token.as_str()) {
                 self.token = token;
-                self.ends_at = change.next_at.unwrap_or(now);
+                self.ends_at = change.next.at(now).unwrap_or(now);
                 return Ok(());
             }
         }
@@ -144,7 +165,7 @@ impl Lease {
                 (&self.token).into(),
                 change.from.into(),
                 token.into(),
-                change.next_at.into(),
+                change.next.at(now).into(),
                 change.plan.clone().into(),
                 now.into(),
                 (*epoch).into(),
@@ -162,7 +183,7 @@ impl Lease {
             change.from.into(),
             token.into(),
             change.to.into(),
-            change.next_at.into(),
+            change.next.at(now).into(),
             change.why.map(|why| why.reason).into(),
             change.why.map(|why| why.code.clone()).into(),
             change.why.and_then(|why| why.text.clone()).into(),
@@ -172,6 +193,7 @@ impl Lease {
             change.attempt.is_some().into(),
             now.into(),
             change.why.and_then(|why| why.said.clone()).into(),
+            (change.next != Next::Work).into(),
         ])
     }
 

@@ -7,6 +7,7 @@
 //! have been made, and what to do follows from how strong the network is ([`crate::networks::Ladder`]).
 
 mod commit;
+mod confirm;
 mod engine;
 mod epoch;
 mod meter;
@@ -20,6 +21,7 @@ mod tools;
 mod trade;
 
 pub use crate::posts::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};
+pub use confirm::{Outcome, Word, confirm};
 pub use engine::{Budget, TickReport, tick};
 pub use epoch::{Release, hold, release};
 pub use removal::{Removal, RemovalOutcome, remove_live};

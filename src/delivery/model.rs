@@ -23,6 +23,8 @@ pub(super) const MAX_TRIES: u32 = 8;
 pub(super) const MAX_LOOKS: u32 = 8;
 /// Polls of a network that is still preparing, one per tick, before it is given up.
 pub(super) const MAX_POLLS: u32 = 120;
+/// Claims in a row that ended with the death of their process before nothing more is tried.
+pub(super) const MAX_DEATHS: i64 = 4;
 /// When to poll again.
 pub(super) const POLL_MILLIS: i64 = 20_000;
 /// How often a paused delivery sees whether its account is connected again.
@@ -183,6 +185,8 @@ pub(super) struct Delivery {
     pub plan: Option<Plan>,
     pub grace_seconds: i64,
     pub gone: bool,
+    /// How many claims of it, one after the other, ended with the death of their process.
+    pub deaths: i64,
     pub parts: Vec<PartRow>,
 }
 
@@ -200,6 +204,7 @@ impl FromRow for Delivery {
             plan: row.get::<Option<String>>("plan")?.as_deref().and_then(Plan::parse),
             grace_seconds: row.get("grace_seconds")?,
             gone: row.get("gone")?,
+            deaths: row.get::<i64>("claims")? - 1,
             parts: Vec::new(),
         })
     }

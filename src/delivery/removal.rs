@@ -73,7 +73,8 @@ fn no_shard() -> Refusal {
     Refusal::Fault(DatabaseFault::Rejected("the tenant's shard is not bound".to_owned()))
 }
 
-async fn deliveries(caller: &Caller<'_>, post: &PostId) -> Result<Vec<Delivery>, Refusal> {
+/// The deliveries of a post that the caller may see, with their parts.
+pub(super) async fn deliveries(caller: &Caller<'_>, post: &PostId) -> Result<Vec<Delivery>, Refusal> {
     let (tenant, grant) = caller.sight();
     let mut answer = caller
         .read(vec![

@@ -218,7 +218,7 @@ impl Candidate {
             S::Unknown if trade.connector(self.profile.account.network).ladder() == Ladder::Blind => {
                 Err(problem(
                     Code::NotRetryable,
-                    "This network cannot be asked. A person must look at the account and say whether it is there.",
+                    "This network cannot be asked. Have a person look at the account, then call confirm_delivery.",
                 ))
             }
             S::Unknown => Ok(Moved { to: S::Unknown, at: now, answer: RetryAnswer::LookedUp }),

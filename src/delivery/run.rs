@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{
-    commit::{Attempt, Lease, Lost, Move, PartChange},
+    commit::{Attempt, Lease, Lost, Move, Next, PartChange},
     engine::Shift,
     model::{
-        CALL_MILLIS, Delivery, Doubt, LEASE_MILLIS, MAX_LOOKS, MAX_POLLS, MAX_TRIES, PAUSE_MILLIS,
-        POLL_MILLIS, Plan, Why, doubt, is_public, try_again_at,
+        CALL_MILLIS, Delivery, Doubt, MAX_DEATHS, MAX_LOOKS, MAX_POLLS, MAX_TRIES, PAUSE_MILLIS, POLL_MILLIS,
+        Plan, Why, doubt, is_public, try_again_at,
     },
     trade::Holder,
 };
@@ -39,6 +39,7 @@ impl From<Result<(), Lost>> for Flow {
 /// What is to be done next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Task {
+    Stop,
     Doubt,
     Plan,
     Prepare,
@@ -86,7 +87,7 @@ impl<'a> Run<'a> {
         while self.step().await == Flow::GoOn {
             if !self.shift.has_room() {
                 let now = self.now();
-                let _ = self.stay(Some(now), None, None).await;
+                let _ = self.stay(Next::At(now), None, None).await;
                 return;
             }
         }
@@ -94,6 +95,7 @@ impl<'a> Run<'a> {
 
     async fn step(&mut self) -> Flow {
         match self.task() {
+            Task::Stop => self.stop_killing().await,
             Task::Doubt => self.start_doubt().await,
             Task::Plan => self.make_plan().await,
             Task::Prepare => self.prepare().await,
@@ -115,6 +117,7 @@ impl<'a> Run<'a> {
     fn task(&self) -> Task {
         let ladder = self.connector.ladder();
         match self.delivery.state {
+            _ if self.delivery.deaths >= MAX_DEATHS => Task::Stop,
             DeliveryState::Claimed if self.plan.suspect => Task::Doubt,
             DeliveryState::Claimed => Task::Plan,
             DeliveryState::Sent if self.plan.stale => Task::Plan,
@@ -204,6 +207,17 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Every process that had it died at it: nothing more is tried without a person.
+    async fn stop_killing(&mut self) -> Flow {
+        if matches!(self.delivery.state, DeliveryState::Armed | DeliveryState::Unknown) {
+            return self.ask_person("process_died", None).await;
+        }
+        let text = format!("The process that was sending it died {MAX_DEATHS} times in a row.");
+        let why = Why::new(Reason::Exhausted, "process_died", text);
+        let attempt = self.attempt("plan", self.now(), "gave up", None);
+        self.give_up(why, Some(attempt)).await
+    }
+
     /// What a restore put in doubt is looked up before anything else.
     async fn start_doubt(&mut self) -> Flow {
         self.plan.suspect = false;
@@ -213,15 +227,16 @@ impl<'a> Run<'a> {
             "The database was restored from a backup, and this may have gone out since.",
         );
         let plan = Some(self.plan.to_json());
-        let next_at = Some(self.lease_end());
-        self.change(DeliveryState::Unknown, next_at, Some(&why), plan, None, None).await.into()
+        self.change(DeliveryState::Unknown, Next::Work, Some(&why), plan, None, None).await.into()
     }
 
     /// Renders what is not public yet.
     async fn make_plan(&mut self) -> Flow {
         if self.delivery.gone && self.public_parts() == 0 && self.delivery.state == DeliveryState::Claimed {
             let why = Why::new(Reason::Deleted, "deleted", "The post was deleted before it went out.");
-            return rest(self.change(DeliveryState::Cancelled, None, Some(&why), None, None, None).await);
+            return rest(
+                self.change(DeliveryState::Cancelled, Next::Never, Some(&why), None, None, None).await,
+            );
         }
         let delivery = &self.delivery;
         let public = delivery.public_parts();
@@ -230,7 +245,7 @@ impl<'a> Run<'a> {
             // Content of a later release: that release's tick will know it.
             let now = self.now();
             let later = now.plus_millis(PAUSE_MILLIS);
-            return rest(self.stay(Some(later), None, None).await);
+            return rest(self.stay(Next::At(later), None, None).await);
         };
         let problem = rendered.problems.first().cloned();
         self.plan = Plan::of(rendered, settings, self.delivery.plan.as_ref(), public);
@@ -239,10 +254,7 @@ impl<'a> Run<'a> {
             DeliveryState::Unknown if self.job.parts.is_empty() => {
                 self.ask_person("content_empty", None).await
             }
-            DeliveryState::Unknown => {
-                let next_at = Some(self.lease_end());
-                self.stay(next_at, None, None).await.into()
-            }
+            DeliveryState::Unknown => self.stay(Next::Work, None, None).await.into(),
             _ => self.start(problem).await,
         }
     }
@@ -264,7 +276,7 @@ impl<'a> Run<'a> {
         }
         if self.waited_too_long() {
             let why = late();
-            return rest(self.change(DeliveryState::Missed, None, Some(&why), None, None, None).await);
+            return rest(self.change(DeliveryState::Missed, Next::Never, Some(&why), None, None, None).await);
         }
         let first = match self.connector.next(&self.job) {
             Step::Send(part) if self.first_not_public() == Some(part) => Some(part),
@@ -276,8 +288,7 @@ impl<'a> Run<'a> {
             (state, _) => {
                 let to = if state == DeliveryState::Claimed { DeliveryState::Preparing } else { state };
                 let plan = Some(self.plan.to_json());
-                let next_at = Some(self.lease_end());
-                self.change(to, next_at, None, plan, None, None).await.into()
+                self.change(to, Next::Work, None, plan, None, None).await.into()
             }
         }
     }
@@ -303,8 +314,7 @@ impl<'a> Run<'a> {
                 self.plan.went_well();
                 self.set_progress(progress);
                 let plan = Some(self.plan.to_json());
-                let (to, next_at) = (self.delivery.state, Some(self.lease_end()));
-                self.change(to, next_at, None, plan, None, None).await.into()
+                self.change(self.delivery.state, Next::Work, None, plan, None, None).await.into()
             }
             Err(error) if error.class == ErrorClass::SessionOver => match self.renew_session(error).await {
                 Ok(()) => Flow::GoOn,
@@ -326,7 +336,7 @@ impl<'a> Run<'a> {
             return self.give_up(why, Some(self.attempt("prepare", started, "gave up", None))).await;
         }
         let next_at = self.now().plus_millis(POLL_MILLIS);
-        rest(self.stay(Some(next_at), None, None).await)
+        rest(self.stay(Next::At(next_at), None, None).await)
     }
 
     fn set_progress(&mut self, progress: Value) {
@@ -389,19 +399,10 @@ impl<'a> Run<'a> {
             Some(handle) => handle,
             None => self.connector.handle(&self.job, part),
         };
-        let now = self.now();
         let epoch = self.shift.epoch();
         let change = PartChange::Arm { position: part, part: &what, handle: &handle, epoch };
         let plan = Some(self.plan.to_json());
-        self.change(
-            DeliveryState::Armed,
-            Some(now.plus_millis(LEASE_MILLIS)),
-            None,
-            plan,
-            Some(change),
-            None,
-        )
-        .await?;
+        self.change(DeliveryState::Armed, Next::Work, None, plan, Some(change), None).await?;
         self.shift.armed_something();
         if let Some(job_part) = self.job.parts.get_mut(part) {
             job_part.state = PartState::Armed;
@@ -442,8 +443,7 @@ impl<'a> Run<'a> {
         let to = if self.public_parts() == 0 { DeliveryState::Preparing } else { DeliveryState::Sent };
         let change = Some(PartChange::Disarm { position: part });
         let plan = Some(self.plan.to_json());
-        let next_at = Some(self.lease_end());
-        self.change(to, next_at, None, plan, change, Some(attempt)).await?;
+        self.change(to, Next::Work, None, plan, change, Some(attempt)).await?;
         self.mark_pending(part);
         Ok(())
     }
@@ -505,22 +505,22 @@ impl<'a> Run<'a> {
             );
             return self.give_up(why, Some(attempt)).await;
         }
-        let (to, next_at, why) = if self.public_parts() > 0 {
-            (DeliveryState::Sent, Some(now), None)
+        let (to, next, why) = if self.public_parts() > 0 {
+            (DeliveryState::Sent, Next::At(now), None)
         } else if doubted && self.delivery.due_at > now {
-            (DeliveryState::Waiting, Some(self.delivery.due_at), None)
+            (DeliveryState::Waiting, Next::At(self.delivery.due_at), None)
         } else if doubted && !self.plan.stale && self.delivery.latest() < now {
-            (DeliveryState::Missed, None, Some(late()))
+            (DeliveryState::Missed, Next::Never, Some(late()))
         } else {
             (
                 DeliveryState::Retrying,
-                Some(now),
+                Next::At(now),
                 Some(Why::new(Reason::Retry, "absent", "It is not on the network: it is sent again.")),
             )
         };
         let change = Some(PartChange::Disarm { position: part });
         let plan = Some(self.plan.to_json());
-        rest(self.change(to, next_at, why.as_ref(), plan, change, Some(attempt)).await)
+        rest(self.change(to, next, why.as_ref(), plan, change, Some(attempt)).await)
     }
 
     /// The network could not be asked, or does not tell.
@@ -532,7 +532,7 @@ impl<'a> Run<'a> {
         let now = self.now();
         let next_at = try_again_at(now, self.plan.looks, error.retry_at, self.shift.platform.entropy);
         let attempt = self.attempt("verify", started, "unclear", Some(&error));
-        rest(self.stay(Some(next_at), Some(attempt), Some(&error)).await)
+        rest(self.stay(Next::At(next_at), Some(attempt), Some(&error)).await)
     }
 
     /// The irreversible call may have taken effect: it is dealt with later, when it can no longer be under way.
@@ -541,13 +541,13 @@ impl<'a> Run<'a> {
         let backoff = try_again_at(now, self.plan.tries, error.retry_at, self.shift.platform.entropy);
         let next_at = backoff.max(now.plus_millis(CALL_MILLIS));
         let attempt = self.attempt(step, started, "not known", Some(&error));
-        rest(self.stay(Some(next_at), Some(attempt), Some(&error)).await)
+        rest(self.stay(Next::At(next_at), Some(attempt), Some(&error)).await)
     }
 
-    /// Stays in its state until `next_at`.
+    /// Stays in its state until then.
     async fn stay(
         &mut self,
-        next_at: Option<Timestamp>,
+        next: Next,
         attempt: Option<Attempt>,
         error: Option<&NetworkError>,
     ) -> Result<(), Lost> {
@@ -557,7 +557,7 @@ impl<'a> Run<'a> {
         };
         let why = error.map(|error| Why::said(reason, error));
         let plan = (!self.job.parts.is_empty()).then(|| self.plan.to_json());
-        self.change(self.delivery.state, next_at, why.as_ref(), plan, None, attempt).await
+        self.change(self.delivery.state, next, why.as_ref(), plan, None, attempt).await
     }
 
     /// A part is public.
@@ -570,11 +570,11 @@ impl<'a> Run<'a> {
             DeliveryState::Unknown => DeliveryState::Unknown,
             _ => DeliveryState::Sent,
         };
-        let next_at = (!last).then(|| self.lease_end());
+        let next = if last { Next::Never } else { Next::Work };
         let attempt = self.attempt(step, started, if step == "verify" { "present" } else { "live" }, None);
         let change = PartChange::Settle { position: part, part: &what, sent: &sent };
         let plan = Some(self.plan.to_json());
-        if self.change(to, next_at, None, plan, Some(change), Some(attempt)).await.is_err() {
+        if self.change(to, next, None, plan, Some(change), Some(attempt)).await.is_err() {
             return Flow::Rest;
         }
         if let Some(part) = self.job.parts.get_mut(part) {
@@ -588,7 +588,7 @@ impl<'a> Run<'a> {
 
     /// Every part is public already.
     async fn finish(&mut self) -> Flow {
-        rest(self.change(DeliveryState::Published, None, None, None, None, None).await)
+        rest(self.change(DeliveryState::Published, Next::Never, None, None, None, None).await)
     }
 
     /// Nothing irreversible is under way, and an error says what to do.
@@ -627,7 +627,7 @@ impl<'a> Run<'a> {
         let next_at = try_again_at(now, self.plan.tries, error.retry_at, self.shift.platform.entropy);
         let why = Why::said(Reason::Retry, error);
         let to = if self.public_parts() == 0 { DeliveryState::Retrying } else { DeliveryState::Sent };
-        self.leave(to, Some(next_at), &why, attempt).await
+        self.leave(to, Next::At(next_at), &why, attempt).await
     }
 
     /// The account is sick: the delivery waits for it as long as the workspace allows.
@@ -637,7 +637,7 @@ impl<'a> Run<'a> {
             return self.give_up(why, attempt).await;
         }
         let next_at = now.plus_millis(PAUSE_MILLIS).min(self.delivery.latest());
-        self.leave(DeliveryState::Paused, Some(next_at), &why, attempt).await
+        self.leave(DeliveryState::Paused, Next::At(next_at), &why, attempt).await
     }
 
     /// It will not go out, or not the rest of it, without a person.
@@ -655,20 +655,14 @@ impl<'a> Run<'a> {
             );
             Why { said: why.said, ..Why::new(Reason::Incomplete, &why.code, text.trim_end()) }
         };
-        self.leave(DeliveryState::Failed, None, &why, attempt).await
+        self.leave(DeliveryState::Failed, Next::Never, &why, attempt).await
     }
 
     /// Leaves the busy states; a part that was armed was not sent.
-    async fn leave(
-        &mut self,
-        to: DeliveryState,
-        next_at: Option<Timestamp>,
-        why: &Why,
-        attempt: Option<Attempt>,
-    ) -> Flow {
+    async fn leave(&mut self, to: DeliveryState, next: Next, why: &Why, attempt: Option<Attempt>) -> Flow {
         let armed = self.armed().map(|(position, _)| PartChange::Disarm { position });
         let plan = (!self.job.parts.is_empty()).then(|| self.plan.to_json());
-        rest(self.change(to, next_at, Some(why), plan, armed, attempt).await)
+        rest(self.change(to, next, Some(why), plan, armed, attempt).await)
     }
 
     /// Nothing tells whether it is public.
@@ -684,7 +678,7 @@ impl<'a> Run<'a> {
             words: why.said.clone(),
         });
         let plan = Some(self.plan.to_json());
-        rest(self.change(DeliveryState::Unknown, None, Some(&why), plan, None, attempt).await)
+        rest(self.change(DeliveryState::Unknown, Next::Never, Some(&why), plan, None, attempt).await)
     }
 
     fn attempt(
@@ -703,14 +697,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn lease_end(&self) -> Timestamp {
-        self.now().plus_millis(LEASE_MILLIS)
-    }
-
     async fn change(
         &mut self,
         to: DeliveryState,
-        next_at: Option<Timestamp>,
+        next: Next,
         why: Option<&Why>,
         plan: Option<String>,
         part: Option<PartChange<'_>>,
@@ -721,7 +711,7 @@ impl<'a> Run<'a> {
             platform.events.emit(Event::Fault { place: "delivery_move", kind: to.as_str() });
             return Err(Lost);
         }
-        let change = Move { from: self.delivery.state, to, next_at, why, plan, part, attempt };
+        let change = Move { from: self.delivery.state, to, next, why, plan, part, attempt };
         self.lease.commit(&self.shift.database, platform.entropy, platform.now(), &change).await?;
         self.shift.count(self.delivery.state, to);
         self.delivery.state = to;

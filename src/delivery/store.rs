@@ -35,19 +35,21 @@ WHERE (tenant_id, delivery_id) IN (
 RETURNING delivery_id");
 
     /// Claims what is to be looked at, at most ?4 of each tenant and ?5 in all, the tenants by turns. A row comes to
-    /// one caller only, until its lease ends: for a busy row next_at is that end. ?1 now ?2 token ?3 end of the lease
+    /// one caller only, until its lease ends: for a busy row next_at is that end. Of those whose last claim died, at most
+    /// one, so that what kills its process takes no other down with it twice. ?1 now ?2 token ?3 end of the lease
     pub(super) CLAIM = "delivery_claim", concat!("UPDATE delivery
 SET state = CASE WHEN state IN ('waiting', 'retrying', 'paused') THEN 'claimed' ELSE state END,
-  lease_token = ?2, next_at = ?3, updated_at = ?1
+  lease_token = ?2, next_at = ?3, claims = claims + 1, updated_at = ?1
 WHERE (tenant_id, delivery_id) IN (
   SELECT tenant_id, delivery_id FROM (
-    SELECT tenant_id, delivery_id, next_at, row_number() OVER (PARTITION BY tenant_id ORDER BY next_at, delivery_id) AS turn
+    SELECT tenant_id, delivery_id, next_at, claims, row_number() OVER (PARTITION BY tenant_id ORDER BY next_at, delivery_id) AS turn,
+      row_number() OVER (PARTITION BY claims > 0 ORDER BY claims, next_at, delivery_id) AS trial
     FROM delivery WHERE ", looked_at!("state"), " AND next_at <= ?1)
-  WHERE turn <= ?4 ORDER BY turn, next_at LIMIT ?5)");
+  WHERE turn <= ?4 AND (claims = 0 OR trial = 1) ORDER BY turn, next_at LIMIT ?5)");
 
     /// What a claim took, found by the end of its lease, so that it can be read again when the reply was lost.
     /// ?1 end of the lease ?2 token
-    pub(super) CLAIMED = "delivery_claimed", concat!("SELECT d.tenant_id, t.safename, d.delivery_id, d.state AS delivery_state, d.reason, d.due_at, d.plan,
+    pub(super) CLAIMED = "delivery_claimed", concat!("SELECT d.tenant_id, t.safename, d.delivery_id, d.state AS delivery_state, d.reason, d.due_at, d.plan, d.claims,
   p.profile_id, p.workspace_id, p.network, p.handle, p.name, p.remote_id, p.server, p.state, p.state_why,
   g.content, w.grace_seconds, (g.deleted_at IS NOT NULL OR t.deleted_at IS NOT NULL) AS gone
 FROM delivery d
@@ -56,7 +58,7 @@ JOIN profile p ON p.tenant_id = d.tenant_id AND p.profile_id = d.profile_id
 JOIN post_group g ON g.tenant_id = d.tenant_id AND g.post_id = d.post_id
 JOIN workspace w ON w.tenant_id = d.tenant_id AND w.workspace_id = d.workspace_id
 WHERE ", looked_at!("d.state"), " AND d.next_at = ?1 AND d.lease_token = ?2
-ORDER BY d.due_at, d.delivery_id");
+ORDER BY d.claims, d.due_at, d.delivery_id");
 
     /// The parts of what a claim took. ?1 end of the lease ?2 token
     pub(super) CLAIMED_PARTS = "delivery_claimed_parts", concat!("SELECT part.tenant_id, part.delivery_id, part.position, part.state, part.handle, part.remote_id, part.url, part.armed_at
@@ -66,18 +68,18 @@ WHERE ", looked_at!("d.state"), " AND d.next_at = ?1 AND d.lease_token = ?2
 ORDER BY part.tenant_id, part.delivery_id, part.position");
 
     /// Gives back what a claim took and nobody has touched. ?1 now ?2 token ?3 JSON list of [tenant, delivery]
-    pub(super) GIVE_BACK = "delivery_give_back", "UPDATE delivery SET next_at = ?1
+    pub(super) GIVE_BACK = "delivery_give_back", "UPDATE delivery SET next_at = ?1, claims = claims - 1
 WHERE lease_token = ?2 AND (tenant_id, delivery_id) IN (
   SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?3))";
 
     /// Moves a delivery on under its lease, and changes the lease's token.
     /// ?1 tenant ?2 delivery ?3 token ?4 state before ?5 new token ?6 state after ?7 next_at ?8 reason ?9 its code ?10 its
     /// words ?11 plan or NULL to keep it ?12 address or NULL ?13 time of publishing or NULL ?14 attempts logged ?15 now
-    /// ?16 the network's words
+    /// ?16 the network's words ?17 whether the claim ends with it
     pub(super) COMMIT = "delivery_commit", "UPDATE delivery
 SET lease_token = ?5, state = ?6, next_at = ?7, reason = ?8, reason_code = ?9, reason_text = ?10, provider_words = ?16,
   plan = coalesce(?11, plan), url = coalesce(url, ?12), published_at = coalesce(published_at, ?13),
-  attempts = attempts + ?14, updated_at = ?15
+  attempts = attempts + ?14, claims = CASE WHEN ?17 THEN 0 ELSE claims END, updated_at = ?15
 WHERE tenant_id = ?1 AND delivery_id = ?2 AND lease_token = ?3 AND state = ?4
 RETURNING delivery_id";
 
@@ -152,7 +154,7 @@ WHERE g.tenant_id = ?1 AND g.post_id = ?3 AND g.deleted_at IS NULL
     WHERE gw.tenant_id = ?1 AND gw.grant_id = ?2 AND gw.workspace_id = g.workspace_id))";
 
     /// The deliveries of a post that the caller may see. ?1 tenant ?2 grant or NULL ?3 post
-    pub(super) OF_POST = "delivery_of_post", "SELECT d.tenant_id, t.safename, d.delivery_id, d.state AS delivery_state, d.reason, d.due_at, d.plan,
+    pub(super) OF_POST = "delivery_of_post", "SELECT d.tenant_id, t.safename, d.delivery_id, d.state AS delivery_state, d.reason, d.due_at, d.plan, d.claims,
   p.profile_id, p.workspace_id, p.network, p.handle, p.name, p.remote_id, p.server, p.state, p.state_why,
   g.content, w.grace_seconds, w.hold_seconds, 0 AS gone
 FROM delivery d
@@ -177,8 +179,35 @@ ORDER BY part.delivery_id, part.position";
     pub(super) RETRY = "delivery_retry", "UPDATE delivery
 SET state = ?4, next_at = ?5, lease_token = NULL, reason = CASE WHEN ?4 = 'unknown' THEN coalesce(reason, 'unconfirmed') END,
   reason_code = NULL, reason_text = NULL, provider_words = NULL, updated_at = ?6,
+  claims = 0,
   plan = CASE WHEN plan IS NULL THEN NULL ELSE json_set(plan, '$.stale', json('true'), '$.tries', 0, '$.looks', 0, '$.polls', 0) END
 WHERE tenant_id = ?1 AND delivery_id = ?2 AND state = ?3";
+
+    /// A person says of an unknown outcome that it is public, or that it is not and goes out again. Also a commit whose
+    /// look-up is under way is fenced off. ?1 tenant ?2 delivery ?3 state after ?4 next_at ?5 reason ?6 code ?7 words
+    /// ?8 address or NULL ?9 time of publishing or NULL ?10 now
+    pub(super) CONFIRM = "delivery_confirm", "UPDATE delivery
+SET state = ?3, next_at = ?4, lease_token = NULL, reason = ?5, reason_code = ?6, reason_text = ?7, provider_words = NULL,
+  url = coalesce(?8, url), published_at = coalesce(published_at, ?9), attempts = attempts + 1, claims = 0, updated_at = ?10,
+  plan = CASE WHEN plan IS NULL THEN NULL
+    ELSE json_set(plan, '$.stale', json('true'), '$.suspect', json('false'), '$.look', json('false'), '$.tries', 0, '$.looks', 0, '$.polls', 0) END
+WHERE tenant_id = ?1 AND delivery_id = ?2 AND state = 'unknown'";
+
+    /// The parts that a person saw are public. ?1 tenant ?2 delivery ?3 JSON list of [position, kind] ?4 address of the
+    /// first of them or NULL ?5 now
+    pub(super) CONFIRM_LIVE = "delivery_confirm_live", "INSERT INTO delivery_part (tenant_id, delivery_id, position, kind, state, url, settled_at)
+SELECT ?1, ?2, j.value->>0, j.value->>1, 'live', CASE WHEN j.key = 0 THEN ?4 END, ?5 FROM json_each(?3) j WHERE true
+ON CONFLICT (tenant_id, delivery_id, position) DO UPDATE
+SET state = 'live', url = coalesce(excluded.url, delivery_part.url), settled_at = excluded.settled_at
+WHERE delivery_part.state IN ('pending', 'armed')";
+
+    /// The parts that a person did not find are not public. ?1 tenant ?2 delivery
+    pub(super) CONFIRM_ABSENT = "delivery_confirm_absent", "UPDATE delivery_part SET state = 'pending', armed_at = NULL
+WHERE tenant_id = ?1 AND delivery_id = ?2 AND state = 'armed'";
+
+    /// Logs what a person said. ?1 tenant ?2 delivery ?3 now ?4 outcome
+    pub(super) LOG_WORD = "delivery_log_word", "INSERT INTO attempt (tenant_id, delivery_id, number, started_at, ended_at, step, outcome)
+SELECT ?1, ?2, attempts, ?3, ?3, 'confirm', ?4 FROM delivery WHERE tenant_id = ?1 AND delivery_id = ?2";
 
     /// A part is no longer on the network. ?1 tenant ?2 delivery ?3 position
     pub(super) PART_REMOVED = "delivery_part_removed", "UPDATE delivery_part SET state = 'removed'

@@ -1,17 +1,18 @@
-//! The MCP tools of delivery: sending again, and taking down.
+//! The MCP tools of delivery: sending again, settling what is unknown, and taking down.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
+    confirm::{Outcome, Word, confirm},
     removal::{RemovalOutcome, remove_live},
     retry::{Retried, Retry, RetryAnswer, carry_out, plan},
     trade::RealTrade,
 };
 use crate::{
     desk::{
-        Caller, Code, Fix, Hints, PostId, Problem, ProfileId, Refusal, Scope, Scopes, Tool, ToolEntry,
-        WorkspaceFacts, next_call,
+        Caller, Code, Fix, Hints, PostId, Problem, Problems, ProfileId, Refusal, Scope, Scopes, Tool,
+        ToolEntry, WorkspaceFacts, next_call,
     },
     media::{self, MediaInput, Wanted},
     networks::{Attachment, Rendered},
@@ -21,7 +22,8 @@ use crate::{
 };
 
 /// Every tool of this room.
-pub const TOOLS: &[ToolEntry] = &[ToolEntry::of::<RetryPost>(), ToolEntry::of::<DeletePost>()];
+pub const TOOLS: &[ToolEntry] =
+    &[ToolEntry::of::<RetryPost>(), ToolEntry::of::<ConfirmDelivery>(), ToolEntry::of::<DeletePost>()];
 
 /// Sends again what did not go out.
 pub struct RetryPost;
@@ -267,6 +269,91 @@ async fn shown(caller: &Caller<'_>, post_id: &PostId) -> Result<PostGroupView, R
     let scene = Scene::read(caller, &[post_id.as_str()], None).await?;
     let (row, workspace) = scene.post(post_id.as_str(), "post_id")?;
     Ok(posts::show(caller, row, workspace, &scene.profiles))
+}
+
+/// Settles an outcome that is unknown.
+pub struct ConfirmDelivery;
+
+/// Arguments of `confirm_delivery`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct ConfirmInput {
+    /// The post.
+    post_id: String,
+    /// The profile that was looked at: id, handle or network. May be left out when only one outcome is unknown.
+    #[serde(default)]
+    profile: Option<String>,
+    /// live: it is there. send_again: it is not there and goes out again.
+    outcome: Outcome,
+    /// Its public address, if it is live and you know it.
+    #[serde(default)]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 2000)))]
+    url: Option<String>,
+}
+
+impl Tool for ConfirmDelivery {
+    const NAME: &'static str = "confirm_delivery";
+    const TITLE: &'static str = "Confirm what became of a post";
+    const DESCRIPTION: &'static str = "Settles a delivery whose status is unknown, once a person has looked at the account and said whether the post is there. Never guess: send_again for a post that is there publishes it twice, live for one that is not loses it.";
+    const NEEDS: Scopes = Scopes::of(&[Scope::PostsWrite]);
+    const HINTS: Hints = Hints::destructive().idempotent().open_world();
+    type Input = ConfirmInput;
+    type Output = PostGroupView;
+
+    fn needs_of(input: &ConfirmInput) -> Scopes {
+        match input.outcome {
+            Outcome::Live => Scopes::NONE,
+            Outcome::SendAgain => Scopes::of(&[Scope::PostsPublish]),
+        }
+    }
+
+    async fn call(caller: &Caller<'_>, input: ConfirmInput) -> Result<PostGroupView, Refusal> {
+        let mut problems = Problems::default();
+        let address = problems.keep(address_of(&input)).flatten();
+        let scene = Scene::read(caller, &[&input.post_id], None).await?;
+        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
+        let profile = match &input.profile {
+            Some(named) => {
+                let chosen = chosen_profile(&scene, workspace, named);
+                problems.keep(chosen)
+            }
+            None => None,
+        };
+        problems.refuse_if_any()?;
+        let hold_seconds = workspace.hold_seconds;
+        let word = Word { profile: profile.as_ref(), outcome: input.outcome, address, hold_seconds };
+        confirm(caller, &row.post_id, &word).await?;
+        shown(caller, &row.post_id).await
+    }
+}
+
+fn address_of(input: &ConfirmInput) -> Result<Option<&str>, Problem> {
+    let Some(given) = input.url.as_deref().map(str::trim) else { return Ok(None) };
+    if input.outcome == Outcome::SendAgain {
+        let hint = "Leave url out: what is sent again gets an address of its own.";
+        return Err(Problem::new(Code::Conflicting, "url", hint).fix(Fix::Remove));
+    }
+    match url::Url::parse(given) {
+        Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => Ok(Some(given)),
+        _ => {
+            Err(Problem::new(Code::Malformed, "url", "Give the https address of the post, or leave it out.")
+                .fix(Fix::Remove))
+        }
+    }
+}
+
+fn chosen_profile(scene: &Scene, workspace: &WorkspaceFacts, named: &str) -> Result<ProfileId, Problem> {
+    let hint = "Name one profile of the post.";
+    let unfit = || Problem::new(Code::AmbiguousProfile, "profile", hint).fix(Fix::Remove);
+    match profiles::choose(&scene.profiles, &workspace.id, &[named.to_owned()], "profile").as_deref() {
+        Ok([only]) => Ok(only.id.clone()),
+        Ok(_) => Err(unfit()),
+        // The one wanted profile is the argument itself, not an item of a list.
+        Err(found) => {
+            let problem = found.first().cloned().unwrap_or_else(unfit);
+            Err(Problem { field: "profile".to_owned(), ..problem })
+        }
+    }
 }
 
 /// Deletes a post.

@@ -1,7 +1,7 @@
 //! Who calls, and the only way from a call to data: two batches with the gate in front.
 
 use super::{
-    Act, Code, Facts, GrantId, Problem, Progress, Refusal, Safename, Scopes, TenantId, UserId,
+    Act, Code, Facts, GrantId, Problem, Progress, Refusal, Safename, Scopes, Selection, TenantId, UserId,
     audit::{act_of, change_by, refusal_of},
     store,
 };
@@ -57,6 +57,7 @@ pub struct Caller<'a> {
     authority: Authority,
     needs: Scopes,
     progress: Option<&'a dyn Progress>,
+    selected: Selection,
 }
 
 /// What a gated batch gave: the caller's facts, and the rows of each statement.
@@ -93,7 +94,15 @@ impl<'a> Caller<'a> {
     /// A caller, if the tenant's shard is bound to this deployment.
     pub fn new(platform: Platform<'a>, tenant: Tenant, authority: Authority) -> Option<Self> {
         let database = platform.shard(tenant.shard)?;
-        Some(Self { platform, database, tenant, authority, needs: Scopes::NONE, progress: None })
+        Some(Self {
+            platform,
+            database,
+            tenant,
+            authority,
+            needs: Scopes::NONE,
+            selected: Selection::NOTHING,
+            progress: None,
+        })
     }
 
     /// The same caller, whose batches also need these capabilities.
@@ -123,6 +132,14 @@ impl<'a> Caller<'a> {
         } else {
             Err(Problem::new(Code::Cancelled, "", "Call it again if it is still wanted.").into())
         }
+    }
+
+    /// The same caller, whose batches also need that the grant was not narrowed to other tools than this.
+    #[must_use]
+    pub fn using(&self, tool: Selection) -> Self {
+        let mut caller = self.clone();
+        caller.selected = caller.selected.union(tool);
+        caller
     }
 
     /// The tenant.
@@ -261,7 +278,7 @@ impl<'a> Caller<'a> {
 
     async fn gated(&self, statements: Vec<Statement>) -> Result<Answer, Refusal> {
         let mut batch = Vec::with_capacity(statements.len() + 1);
-        batch.push(self.gate(self.needs));
+        batch.push(self.gate(self.needs, self.selected));
         batch.extend(statements);
         match self.database.batch(batch).await {
             Ok(rows) => answer(rows),
@@ -272,7 +289,7 @@ impl<'a> Caller<'a> {
 
     /// Tells a closed gate from a conflict by asking the gate again, with no capability needed.
     async fn why_aborted(&self) -> Refusal {
-        let facts = match self.database.batch(vec![self.gate(Scopes::NONE)]).await {
+        let facts = match self.database.batch(vec![self.gate(Scopes::NONE, Selection::NOTHING)]).await {
             Ok(rows) => match answer(rows) {
                 Ok(answer) => answer.facts,
                 Err(refusal) => return refusal,
@@ -280,6 +297,10 @@ impl<'a> Caller<'a> {
             Err(DatabaseFault::Aborted(_)) => return Refusal::Unauthenticated,
             Err(fault) => return fault.into(),
         };
+        if !facts.selection.contains(self.selected) {
+            let mend = "Ask the person to connect this app again and to choose its tools anew, or do it without this tool.";
+            return facts.selection.refusal("The person who connected this app", mend).into();
+        }
         // What the role forbids, no wider grant can allow: then nobody is sent to ask for one.
         if !facts.by_role.contains(self.needs) {
             Problem::new(
@@ -295,7 +316,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    fn gate(&self, needs: Scopes) -> Statement {
+    fn gate(&self, needs: Scopes, tool: Selection) -> Statement {
         match &self.authority {
             Authority::Grant { grant_id, generation, user_id, client_id, scopes } => {
                 store::GATE_GRANT.with([
@@ -307,6 +328,7 @@ impl<'a> Caller<'a> {
                     self.now().into(),
                     needs.into(),
                     (*scopes).into(),
+                    tool.into(),
                 ])
             }
             Authority::Member { user_id } => {

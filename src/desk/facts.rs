@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Code, Fix, Problem, Refusal, Scopes, UserId, WorkspaceId, nearest, next_call};
+use super::{Code, Fix, Problem, Refusal, Scopes, Selection, UserId, WorkspaceId, nearest, next_call};
 use crate::platform::{FromValue, Value};
 
 /// A member's role in a tenant.
@@ -82,6 +82,9 @@ pub struct Facts {
     /// What may be done: what is granted, capped by the role.
     #[serde(deserialize_with = "scopes_from_int")]
     pub allowed: Scopes,
+    /// Which tools the grant was narrowed to.
+    #[serde(default = "everything", deserialize_with = "selection_from_int")]
+    pub selection: Selection,
     /// The workspaces that may be seen, by name.
     pub workspaces: Vec<WorkspaceFacts>,
 }
@@ -154,4 +157,13 @@ fn bool_from_int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::
 
 fn scopes_from_int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scopes, D::Error> {
     i64::deserialize(deserializer).map(Scopes::from_bits)
+}
+
+fn selection_from_int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Selection, D::Error> {
+    i64::deserialize(deserializer).map(Selection::from_bits)
+}
+
+/// A member's own pages are not narrowed.
+const fn everything() -> Selection {
+    Selection::EVERYTHING
 }

@@ -65,6 +65,7 @@ codes! {
     PostBusy "post_busy" "The post is being sent right now.";
     NotScheduled "not_scheduled" "The post is not scheduled.";
     NotRetryable "not_retryable" "Nothing of this post can be sent again in its present state.";
+    NotUnknown "not_unknown" "No outcome of this post is unknown there, so there is nothing to confirm.";
     DuplicatePost "duplicate_post" "This grant made an identical post a short while ago.";
     IdempotencyKeyReused "idempotency_key_reused" "That idempotency key was used with other arguments.";
     CursorInvalid "cursor_invalid" "The cursor is not one that this list gave for these arguments.";
@@ -74,6 +75,7 @@ codes! {
     InsufficientScope "insufficient_scope" "The grant lacks a capability that this call needs.";
     GrantEnded "grant_ended" "The grant or session is over.";
     NotByAddress "not_by_address" "A token that is part of an address does nothing that cannot be taken back.";
+    ToolNotSelected "tool_not_selected" "This connection was narrowed to other tools than this one.";
     RoleNotAllowed "role_not_allowed" "Your role in this organisation does not allow this.";
     MemberNotFound "member_not_found" "Nobody like that belongs to this organisation.";
     AlreadyMember "already_member" "Whoever has that address belongs to this organisation already.";

@@ -3,12 +3,13 @@
 use crate::platform::statements;
 
 statements! { Shard:
-    /// One row `facts` when the grant is live and, with the token, allows all of `?7`, capped by the member's role; else
-    /// the batch aborts. Who left and came back starts anew: grants from before stay closed.
+    /// One row `facts` when the grant is live, was not narrowed to other tools than `?9`, and, with the token, allows all
+    /// of `?7`, capped by the member's role; else the batch aborts. Who left and came back starts anew: grants from before stay closed.
     /// ?1 tenant ?2 grant ?3 generation ?4 person ?5 client ?6 now ?7 capabilities ?8 the token's capabilities
+    /// ?9 the tool's place in selections
     pub(super) GATE_GRANT = "gate_grant", "SELECT CASE WHEN facts IS NULL THEN json('{gate') ELSE facts END AS facts FROM (SELECT (
   SELECT json_object('tenant_name', t.name, 'user_id', m.user_id, 'name', m.name, 'email', m.email, 'role', m.role,
-    'approver', m.approver, 'granted', g.capabilities & ?8, 'by_role', r.capabilities, 'allowed', g.capabilities & ?8 & r.capabilities,
+    'approver', m.approver, 'granted', g.capabilities & ?8, 'by_role', r.capabilities, 'allowed', g.capabilities & ?8 & r.capabilities, 'selection', g.selection,
     'workspaces', json((SELECT json_group_array(json_object('id', w.workspace_id, 'name', w.name, 'time_zone', w.time_zone,
         'grace_seconds', w.grace_seconds, 'notice_seconds', w.notice_seconds, 'hold_seconds', w.hold_seconds))
       FROM grant_workspace gw JOIN workspace w ON w.tenant_id = gw.tenant_id AND w.workspace_id = gw.workspace_id
@@ -19,7 +20,7 @@ statements! { Shard:
   JOIN tenant t ON t.tenant_id = g.tenant_id
   WHERE g.tenant_id = ?1 AND g.grant_id = ?2 AND g.generation = ?3 AND g.user_id = ?4 AND g.client_id = ?5
     AND g.revoked_at IS NULL AND g.expires_at > ?6 AND g.created_at >= m.created_at AND m.ended_at IS NULL
-    AND t.deleted_at IS NULL AND g.capabilities & ?8 & r.capabilities & ?7 = ?7) AS facts)";
+    AND t.deleted_at IS NULL AND g.selection & ?9 = ?9 AND g.capabilities & ?8 & r.capabilities & ?7 = ?7) AS facts)";
 
     /// One row `facts` when the person is a member whose role allows all of `?3`; else the batch aborts.
     /// ?1 tenant ?2 person ?3 capabilities

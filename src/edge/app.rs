@@ -116,6 +116,9 @@ async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], reques
         (Route::Apps, [safename]) => oauth::apps_page(platform, request, safename).await,
         (Route::PostPage, [safename, post]) => studio::post_page(platform, request, safename, post).await,
         (Route::PostCancel, [safename, post]) => studio::cancel_post(platform, request, safename, post).await,
+        (Route::PostConfirm, [safename, post]) => {
+            studio::confirm_post(platform, request, safename, post).await
+        }
         (Route::Settings, [safename, workspace]) if is_post(request) => {
             studio::save_settings(platform, request, safename, workspace).await
         }

@@ -82,7 +82,11 @@ async fn allowed(
         return Ok(who.granted.into());
     }
     let snapshot = oauth::snapshot(platform, who).await?;
-    Ok(Allowed { granted: who.granted.intersection(snapshot.allowed), possible: snapshot.by_role })
+    Ok(Allowed {
+        granted: who.granted.intersection(snapshot.allowed),
+        possible: snapshot.by_role,
+        selection: snapshot.selection,
+    })
 }
 
 fn grant_of(authority: &Authority) -> Option<String> {

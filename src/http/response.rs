@@ -115,7 +115,7 @@ impl Response {
             .with_header("access-control-allow-methods", methods)
             .with_header(
                 "access-control-allow-headers",
-                "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id",
+                "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id, postern-toolsets, postern-read-only",
             )
             .with_header("access-control-max-age", "86400")
     }

@@ -66,6 +66,8 @@ pub enum Route {
     PostPage,
     /// Cancels a post from its page.
     PostCancel,
+    /// Says on its page what became of a post whose outcome is unknown.
+    PostConfirm,
     /// The apps that a member has connected.
     Apps,
     /// A workspace's settings.
@@ -130,6 +132,7 @@ impl Route {
             Self::TokenRevoke => "token_revoke",
             Self::PostPage => "post_page",
             Self::PostCancel => "post_cancel",
+            Self::PostConfirm => "post_confirm",
             Self::Apps => "apps",
             Self::Settings => "settings",
             Self::Audit => "audit",
@@ -188,6 +191,7 @@ const TABLE: &[Entry] = &[
     on(Origin::App, "/{}/tokens/{}/revoke", &[Post], Route::TokenRevoke),
     on(Origin::App, "/{}/posts/{}", &[Get], Route::PostPage),
     on(Origin::App, "/{}/posts/{}/cancel", &[Post], Route::PostCancel),
+    on(Origin::App, "/{}/posts/{}/confirm", &[Post], Route::PostConfirm),
     on(Origin::App, "/{}/apps", &[Get, Post], Route::Apps),
     on(Origin::App, "/{}/settings/{}", &[Get, Post], Route::Settings),
     on(Origin::App, "/{}/audit", &[Get], Route::Audit),

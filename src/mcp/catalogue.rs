@@ -7,12 +7,22 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{offers, revision::Revision, writer::ObjectWriter};
-use crate::desk::{Effect, Hints, PromptEntry, ResourceEntry, Scopes, ToolEntry, nearest};
+use crate::desk::{
+    Effect, Hints, PromptEntry, ResourceEntry, Scopes, Selection, ToolEntry, Toolset, nearest,
+};
 use crate::{delivery, networks, posts, profiles, tenants};
 
-/// The tools of every room, in the order in which they are listed.
-const ROOMS: &[&[ToolEntry]] =
-    &[tenants::TOOLS, profiles::TOOLS, networks::TOOLS, posts::TOOLS, delivery::TOOLS];
+/// The tools of every room, in the order in which they are listed, and the toolset that each room's belong to.
+const ROOMS: &[(Toolset, &[ToolEntry])] = &[
+    (Toolset::Account, tenants::TOOLS),
+    (Toolset::Profiles, profiles::TOOLS),
+    (Toolset::Profiles, networks::TOOLS),
+    (Toolset::Posts, posts::TOOLS),
+    (Toolset::Delivery, delivery::TOOLS),
+];
+
+/// What is in every toolset, since every conversation begins with it.
+const IN_EVERY_SET: &str = tenants::FIRST_TOOL;
 
 /// What `generate` made of the tools' types; a test keeps it fresh.
 const SCHEMAS: &str = include_str!("catalogue.json");
@@ -24,12 +34,25 @@ pub struct Allowed {
     pub granted: Scopes,
     /// What the person's role and the tenant's settings could allow; tools that need more are not listed.
     pub possible: Scopes,
+    /// What the grant and the request were narrowed to; other tools are not listed.
+    pub selection: Selection,
 }
 
 impl From<Scopes> for Allowed {
     /// Only the grant is known.
     fn from(granted: Scopes) -> Self {
-        Self { granted, possible: Scopes::EVERY }
+        Self { granted, possible: Scopes::EVERY, selection: Selection::EVERYTHING }
+    }
+}
+
+impl Allowed {
+    pub(super) const fn narrowed(mut self, to: Selection) -> Self {
+        self.selection = self.selection.intersection(to);
+        self
+    }
+
+    fn shows(&self, tool: &Tool) -> bool {
+        self.possible.contains(tool.entry.needs) && self.selection.contains(tool.place)
     }
 }
 
@@ -46,6 +69,8 @@ pub struct Catalogue {
 /// A tool, ready to be listed, checked and called.
 pub(super) struct Tool {
     pub(super) entry: ToolEntry,
+    /// What a selection must hold for it to be shown and called.
+    pub(super) place: Selection,
     /// The schema of its arguments.
     pub(super) input: Value,
     /// Its listing but for the description: without annotations, with them, and with title and output schema too.
@@ -63,7 +88,19 @@ struct Schemas<'a> {
 
 /// The tools of every room.
 pub fn tools() -> impl Iterator<Item = &'static ToolEntry> {
-    ROOMS.iter().copied().flatten()
+    ROOMS.iter().flat_map(|(_, tools)| *tools)
+}
+
+/// The toolset of a tool; nothing for what is in every one.
+pub fn toolset(name: &str) -> Option<Toolset> {
+    let holds = |tools: &[ToolEntry]| tools.iter().any(|tool| tool.name == name);
+    let room = ROOMS.iter().find(|(_, tools)| holds(tools) && name != IN_EVERY_SET);
+    room.map(|(set, _)| *set)
+}
+
+fn place(entry: &ToolEntry) -> Selection {
+    let set = toolset(entry.name).map_or(Selection::NOTHING, Selection::of);
+    if entry.hints.effect == Effect::Reads { set } else { set.union(Selection::WRITING) }
 }
 
 impl Catalogue {
@@ -166,7 +203,7 @@ impl Catalogue {
         let listed: Vec<String> = self
             .tools
             .iter()
-            .filter(|tool| allowed.possible.contains(tool.entry.needs))
+            .filter(|tool| allowed.shows(tool))
             .map(|tool| tool.listing(revision, allowed.granted))
             .collect();
         format!("[{}]", listed.join(","))
@@ -186,7 +223,7 @@ impl Tool {
             Some(output) => structured.raw("outputSchema", output.get()),
             None => structured,
         };
-        Ok(Self { entry, input, listings: [plain, annotated, structured] })
+        Ok(Self { entry, place: place(&entry), input, listings: [plain, annotated, structured] })
     }
 
     fn listing(&self, revision: Revision, granted: Scopes) -> String {

@@ -21,6 +21,8 @@ pub(super) enum Kind {
     MissingCapability,
     HeaderMismatch,
     UnsupportedRevision,
+    /// A toolset that is not known.
+    UnknownSelection,
 }
 
 /// A fault with what the client is told.
@@ -38,7 +40,7 @@ impl Kind {
             Self::NotJson => -32700,
             Self::ForeignOrigin | Self::NotPost | Self::NotJsonMedia | Self::InvalidRequest => -32600,
             Self::UnknownMethod => -32601,
-            Self::InvalidParams => -32602,
+            Self::InvalidParams | Self::UnknownSelection => -32602,
             Self::Internal => -32603,
             Self::ResourceNotFound => -32002,
             #[cfg(feature = "contract")]
@@ -64,6 +66,7 @@ impl Kind {
             Self::MissingCapability => "missing_capability",
             Self::HeaderMismatch => "header_mismatch",
             Self::UnsupportedRevision => "unsupported_protocol_version",
+            Self::UnknownSelection => "unknown_toolset",
         }
     }
 
@@ -84,6 +87,7 @@ impl Kind {
                 | Self::InvalidRequest
                 | Self::HeaderMismatch
                 | Self::UnsupportedRevision
+                | Self::UnknownSelection
                 | Self::InvalidParams,
                 _,
             ) => 400,

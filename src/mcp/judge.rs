@@ -9,12 +9,13 @@ use super::{
     fault::{Fault, Kind},
     headers,
     message::{Id, Malformed, Message, Request},
+    narrow,
     offers::{self, Completing, Reading, Writing},
     progress,
     revision::{self, Era, Revision},
     shape,
 };
-use crate::desk::{Problem, Scopes, corrected_call};
+use crate::desk::{Problem, Scopes, Selection, corrected_call};
 use crate::http;
 use crate::platform::Config;
 
@@ -27,6 +28,8 @@ pub(super) struct Judged<'c> {
     pub(super) revision: Revision,
     /// Whether the answer is an array.
     pub(super) is_batch: bool,
+    /// The tools that the request leaves itself.
+    pub(super) selection: Selection,
     /// What has an answer, in order.
     pub(super) elements: Vec<Element<'c>>,
     /// The token with which its client waits for news of its progress.
@@ -100,18 +103,55 @@ impl ToolCall<'_> {
 }
 
 impl<'c> Judged<'c> {
+    /// The calls of tools among the elements.
+    pub(super) fn calls(&self) -> impl Iterator<Item = &ToolCall<'c>> {
+        self.elements.iter().filter_map(|element| match &element.asked {
+            Ok(Action::CallTool(call)) => Some(call),
+            _ => None,
+        })
+    }
+
     /// What the elements ask of the gate.
     pub(super) fn errands(&self) -> impl Iterator<Item = Errand> {
         self.elements.iter().filter_map(|element| element.asked.as_ref().ok()?.errand())
     }
 
     fn one(revision: Revision, id: Option<Id>, asked: Result<Action<'c>, Fault>) -> Self {
-        Self { revision, is_batch: false, elements: vec![Element { id, asked }], progress: None }
+        Self { elements: vec![Element { id, asked }], ..Self::accepted(revision) }
     }
 
     /// Nothing that has an answer.
     const fn accepted(revision: Revision) -> Self {
-        Self { revision, is_batch: false, elements: Vec::new(), progress: None }
+        Self {
+            revision,
+            is_batch: false,
+            selection: Selection::EVERYTHING,
+            elements: Vec::new(),
+            progress: None,
+        }
+    }
+
+    /// The same, of which nothing runs that the request itself leaves out; nor anything at all, where it names what is
+    /// not known.
+    fn narrowed(mut self, asked: Result<Selection, Fault>) -> Self {
+        match asked {
+            Ok(selection) => {
+                self.selection = selection;
+                for element in &mut self.elements {
+                    if let Ok(Action::CallTool(call)) = &mut element.asked
+                        && !selection.contains(call.tool.place)
+                    {
+                        call.problems = vec![narrow::refusal(selection)];
+                    }
+                }
+            }
+            Err(fault) => {
+                for element in self.elements.iter_mut().filter(|element| element.asked.is_ok()) {
+                    element.asked = Err(fault.clone());
+                }
+            }
+        }
+        self
     }
 }
 
@@ -122,7 +162,9 @@ pub(super) fn judge<'c>(catalogue: &'c Catalogue, config: &Config, http: &http::
             Value::Array(messages) => batch(catalogue, http, messages),
             message => Ok(single(catalogue, http, message)),
         });
-    judged.unwrap_or_else(|fault| Judged::one(Revision::NEWEST, None, Err(fault)))
+    judged
+        .unwrap_or_else(|fault| Judged::one(Revision::NEWEST, None, Err(fault)))
+        .narrowed(narrow::asked(http))
 }
 
 fn parse(body: &[u8]) -> Result<Value, Fault> {
@@ -144,7 +186,7 @@ fn batch<'c>(
         return Err(refused("A batch has 1 to 20 messages."));
     }
     let elements = messages.into_iter().filter_map(|message| batched(catalogue, revision, message)).collect();
-    Ok(Judged { revision, is_batch: true, elements, progress: None })
+    Ok(Judged { is_batch: true, elements, ..Judged::accepted(revision) })
 }
 
 fn batched(catalogue: &Catalogue, revision: Revision, message: Value) -> Option<Element<'_>> {

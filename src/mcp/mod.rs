@@ -13,6 +13,7 @@ pub mod generate;
 mod headers;
 mod judge;
 mod message;
+mod narrow;
 mod offers;
 mod progress;
 mod results;
@@ -21,7 +22,7 @@ pub mod shape;
 mod weight;
 mod writer;
 
-pub use catalogue::{Allowed, Catalogue, tools};
+pub use catalogue::{Allowed, Catalogue, tools, toolset};
 pub use judge::MAX_BATCH;
 pub use results::INSTRUCTIONS;
 pub use revision::{Era, Revision};
@@ -36,7 +37,7 @@ use offers::{Completing, Reading, Writing};
 use progress::Reporter;
 use writer::ObjectWriter;
 
-use crate::desk::{Act, Caller, Code, Effect, Hints, Refusal, Scopes, fitting};
+use crate::desk::{Act, Caller, Code, Effect, Hints, Refusal, Scopes, Selection, fitting};
 use crate::http::{Request, Response};
 use crate::platform::{DatabaseFault, Platform};
 
@@ -97,9 +98,10 @@ impl<'c> Asked<'c> {
     pub async fn answer(self, caller: &Caller<'_>, allowed: impl Into<Allowed>) -> Answer {
         let Self { catalogue, judged } = self;
         let revision = judged.revision;
+        let allowed = allowed.into().narrowed(judged.selection);
         let notices = caller.platform().notices;
         let reporter = Reporter { notices, revision, token: judged.progress.clone(), told: Cell::new(None) };
-        let endpoint = Endpoint { catalogue, caller, allowed: allowed.into(), revision, reporter };
+        let endpoint = Endpoint { catalogue, caller, allowed, revision, reporter };
         endpoint.answer(judged).await
     }
 }
@@ -210,7 +212,8 @@ impl Endpoint<'_> {
         if !several && self.allowed.granted.contains(needs) {
             return Ok(());
         }
-        let Err(refusal) = self.caller.needing(needs).facts().await else { return Ok(()) };
+        let places = judged.calls().fold(Selection::NOTHING, |places, call| places.union(call.tool.place));
+        let Err(refusal) = self.caller.needing(needs).using(places).facts().await else { return Ok(()) };
         let Some(denial) = Denial::from_refusal(&refusal) else { return Ok(()) };
         for errand in judged.errands() {
             self.caller.note_refusal(Act { name: errand.name, subjects: &[] }, &refusal).await;
@@ -302,7 +305,8 @@ impl Endpoint<'_> {
     async fn call(&self, call: ToolCall<'_>, in_batch: bool) -> Result<ToolReply, Denial> {
         let tool = &call.tool.entry;
         let called = if call.problems.is_empty() {
-            tool.call(&self.caller.hearing(&self.reporter), call.arguments).await
+            let caller = self.caller.using(call.tool.place).hearing(&self.reporter);
+            tool.call(&caller, call.arguments).await
         } else {
             Err(Refusal::Problems(call.problems))
         };

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     desk::{
         Act, AppId, Authority, Caller, Facts, GrantId, LONGEST_NAME, PendingId, Refusal, Safename, Scope,
-        Scopes, WorkspaceId, presentable,
+        Scopes, Selection, Toolset, WorkspaceId, presentable,
     },
     http::{Form, FormTarget, Notice, Request, Response, page},
     identity::{self, Session},
@@ -91,10 +91,18 @@ struct Choice {
     scopes: Option<Scopes>,
     /// The grant whose capabilities the page said are kept.
     kept: Option<GrantId>,
+    /// Which tools the app is shown.
+    selection: Selection,
 }
 
 impl Choice {
-    const NONE: Self = Self { tenant: None, workspaces: Vec::new(), scopes: None, kept: None };
+    const NONE: Self = Self {
+        tenant: None,
+        workspaces: Vec::new(),
+        scopes: None,
+        kept: None,
+        selection: Selection::EVERYTHING,
+    };
 
     fn of(form: &Form) -> Self {
         Self {
@@ -102,6 +110,8 @@ impl Choice {
             workspaces: form.all("workspace").filter_map(|id| id.parse().ok()).collect(),
             scopes: Some(Scopes::parse(&form.all("capability").collect::<Vec<_>>().join(" "))),
             kept: form.get("kept").and_then(|id| id.parse().ok()),
+            selection: Selection::of_sets(form.all("toolset").filter_map(|name| name.parse().ok()))
+                .reading(form.get("read_only").is_some()),
         }
     }
 }
@@ -212,7 +222,7 @@ impl Case<'_> {
         }
         self.claim().await?;
         let scopes = scopes.union(self.kept()).union(self.offline_scope());
-        let code = self.grant(&workspaces, scopes).await?;
+        let code = self.grant(&workspaces, scopes, choice.selection).await?;
         Ok(self.answer(&[("code", &code.expose())]))
     }
 
@@ -228,13 +238,19 @@ impl Case<'_> {
 
     /// Writes grant and code behind the member's gate, in one batch. A grant whose code is never redeemed, because the
     /// answer was lost, ends with the code.
-    async fn grant(&self, workspaces: &[&WorkspaceId], scopes: Scopes) -> Result<Code, ConsentFault> {
+    async fn grant(
+        &self,
+        workspaces: &[&WorkspaceId],
+        scopes: Scopes,
+        selection: Selection,
+    ) -> Result<Code, ConsentFault> {
         let platform = self.caller.platform();
         let now = self.caller.now();
         let grant_id = GrantId::new(now, platform.entropy);
         let code = Code::new(self.caller.tenant().id.clone(), platform.entropy);
         let act = Act { name: "authorize_app", subjects: &[grant_id.as_str(), &self.asked.client_id] };
-        match self.caller.write(act, self.statements(&grant_id, &code, workspaces, scopes)).await {
+        match self.caller.write(act, self.statements(&grant_id, &code, workspaces, (scopes, selection))).await
+        {
             Ok(_) => Ok(code),
             Err(Refusal::Conflict | Refusal::Fault(_)) => Err(ConsentFault::Unfinished),
             Err(refusal) => Err(refusal.into()),
@@ -246,7 +262,7 @@ impl Case<'_> {
         grant_id: &GrantId,
         code: &Code,
         workspaces: &[&WorkspaceId],
-        scopes: Scopes,
+        (scopes, selection): (Scopes, Selection),
     ) -> Vec<Statement> {
         let platform = self.caller.platform();
         let now = self.caller.now();
@@ -273,6 +289,7 @@ impl Case<'_> {
                 ends.into(),
                 asked.client_auth.into(),
                 self.session.method.into(),
+                selection.into(),
             ]),
             sql::ADD_GRANT_WORKSPACES.with([id(), grant_id.into(), ticked.into()]),
             Caller::require_changes(count),
@@ -331,6 +348,14 @@ impl Case<'_> {
             || undecided && self.held.as_ref().is_some_and(had)
     }
 
+    /// What is chosen so far; before the form was sent, what the app that asks for more was narrowed to.
+    fn selection(&self, choice: &Choice) -> Selection {
+        match &self.held {
+            Some(held) if choice.scopes.is_none() => held.selection,
+            _ => choice.selection,
+        }
+    }
+
     fn show(&self, choice: &Choice, message: Option<&str>) -> Response {
         let kept = self.kept();
         let asked = self.asked.scopes.without(OFFLINE).without(kept);
@@ -340,6 +365,8 @@ impl Case<'_> {
             let view = |scope| Capability::new(scope, ticked.contains(Scopes::of(&[scope])));
             scopes.iter().map(view).collect::<Vec<_>>()
         };
+        let selection = self.selection(choice);
+        let chosen = selection.toolsets().unwrap_or_default();
         let template = ConsentPage {
             action: format!("/consent/{}", self.id),
             csrf: self.session.csrf(self.caller.platform().config),
@@ -374,6 +401,16 @@ impl Case<'_> {
             offered: capabilities(grantable.without(asked)),
             withheld: capabilities(asked.without(grantable)),
             schedules: kept.union(self.grantable()).contains(Scopes::of(&[Scope::PostsWrite])),
+            toolsets: Toolset::ALL
+                .iter()
+                .map(|set| Tickable {
+                    id: set.as_str(),
+                    name: set.plain_words(),
+                    ticked: chosen.contains(set),
+                })
+                .collect(),
+            read_only: selection.is_read_only(),
+            narrowed: selection != Selection::EVERYTHING,
             offline: self.is_offline(),
             message,
         };
@@ -403,6 +440,10 @@ struct ConsentPage<'a> {
     withheld: Vec<Capability>,
     /// Whether the app may come to schedule posts.
     schedules: bool,
+    toolsets: Vec<Tickable<'a>>,
+    read_only: bool,
+    /// Whether any of that is ticked.
+    narrowed: bool,
     offline: bool,
     message: Option<&'a str>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Authenticated;
 use crate::{
-    desk::{Authority, Caller, GrantId, Refusal, Scopes, Tenant, TenantId},
+    desk::{Authority, Caller, GrantId, Refusal, Scopes, Selection, Tenant, TenantId},
     platform::{Platform, Timestamp},
 };
 
@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub by_role: Scopes,
     /// What the role leaves of what was granted.
     pub allowed: Scopes,
+    /// Which tools the grant was narrowed to.
+    pub selection: Selection,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -31,11 +33,16 @@ struct Copy {
     generation: i64,
     by_role: i64,
     allowed: i64,
+    selection: i64,
 }
 
 impl Copy {
     fn says(&self) -> Snapshot {
-        Snapshot { by_role: Scopes::from_bits(self.by_role), allowed: Scopes::from_bits(self.allowed) }
+        Snapshot {
+            by_role: Scopes::from_bits(self.by_role),
+            allowed: Scopes::from_bits(self.allowed),
+            selection: Selection::from_bits(self.selection),
+        }
     }
 }
 
@@ -88,7 +95,13 @@ async fn read(
     let read_at = platform.now();
     let caller = Caller::new(*platform, tenant.clone(), authority).ok_or(Refusal::Unauthenticated)?;
     let facts = caller.facts().await?;
-    Ok(Copy { read_at, generation, by_role: facts.by_role.bits(), allowed: facts.allowed.bits() })
+    Ok(Copy {
+        read_at,
+        generation,
+        by_role: facts.by_role.bits(),
+        allowed: facts.allowed.bits(),
+        selection: facts.selection.bits(),
+    })
 }
 
 /// Drops a grant's copy. Readers elsewhere may see it a while longer, within its trust.
@@ -99,7 +112,7 @@ pub(super) async fn forget(platform: &Platform<'_>, tenant: &TenantId, grant: &G
 }
 
 fn key(tenant: &TenantId, grant: &GrantId) -> String {
-    format!("grant/1/{tenant}/{grant}")
+    format!("grant/2/{tenant}/{grant}")
 }
 
 async fn distant_copy(platform: &Platform<'_>, key: &str) -> Option<Copy> {

@@ -7,7 +7,7 @@
 
 use super::{Authenticated, bearer, store::shard as sql};
 use crate::{
-    desk::{Act, Authority, Caller, GrantId, Scopes, WorkspaceId},
+    desk::{Act, Authority, Caller, GrantId, Scopes, Selection, WorkspaceId},
     http::Response,
     platform::{FromRow, Platform, Row, RowFault, Statement, Value},
 };
@@ -45,6 +45,8 @@ pub(super) struct Held {
     pub(super) grant_id: GrantId,
     /// The grant's capabilities.
     pub(super) scopes: Scopes,
+    /// Which tools it was narrowed to.
+    pub(super) selection: Selection,
     /// The grant's workspaces.
     pub(super) workspaces: Vec<WorkspaceId>,
 }
@@ -55,6 +57,7 @@ impl FromRow for Held {
         Ok(Self {
             grant_id: row.get("grant_id")?,
             scopes: row.get("capabilities")?,
+            selection: row.get("selection")?,
             workspaces: serde_json::from_str(&workspaces).map_err(|_| RowFault { column: "workspaces" })?,
         })
     }

@@ -49,6 +49,9 @@ pub struct PostDetails {
     /// Whether something of it is still to be sent, and the caller's role allows to call that off.
     #[serde(skip)]
     pub can_unschedule: bool,
+    /// Whether the caller's role allows to change posts.
+    #[serde(skip)]
+    pub can_write: bool,
 }
 
 /// An attempt to send a post to a profile.
@@ -106,6 +109,7 @@ pub(super) async fn details_within(
     }
     let zone = TimeZoneName::or_utc(&workspace.time_zone);
     let moment = |at| Moment::new(at, &zone, caller.now());
+    let can_write = scene.facts.allowed.contains(Scopes::of(&[Scope::PostsWrite]));
     let mut post = show(caller, row, workspace, &scene.profiles);
     post.next = next_for(&post);
     let Content { text, thread, first_comment, labels, note, .. } = row.content.clone();
@@ -136,8 +140,8 @@ pub(super) async fn details_within(
         created: moment(row.created_at),
         updated: moment(row.updated_at),
         workspace_id: workspace.id.clone(),
-        can_unschedule: row.deliveries.iter().any(DeliveryRow::is_to_be_sent)
-            && scene.facts.allowed.contains(Scopes::of(&[Scope::PostsWrite])),
+        can_unschedule: row.deliveries.iter().any(DeliveryRow::is_to_be_sent) && can_write,
+        can_write,
     })
 }
 

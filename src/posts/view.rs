@@ -346,6 +346,9 @@ fn delivery_problem(delivery: &DeliveryRow) -> Option<DeliveryProblem> {
         Reason::Fix => "Change what the network does not take with update_post, then retry_post.",
         Reason::Incomplete => "retry_post goes on from there.",
         Reason::Late => "Give it a new time with schedule_post.",
+        Reason::Unconfirmed | Reason::Restored if delivery.next_at.is_none() => {
+            "Have a person look at the account, then say with confirm_delivery what was seen."
+        }
         Reason::Unconfirmed | Reason::Restored => "It is being looked up; look at the account too.",
         Reason::Refused => "Change it and call retry_post, or leave this profile out.",
         Reason::Retry => "Nothing needs to be done.",

@@ -19,7 +19,7 @@ pub use home::home;
 pub use invitation::{accept_invitation, invitation_page};
 pub use links::{links_page, unlink};
 pub use members::{change_members, members_page};
-pub use post::{cancel_post, post_page};
+pub use post::{cancel_post, confirm_post, post_page};
 pub use providers::{change_providers, providers_page};
 pub use settings::{save_settings, settings_page};
 pub use upstream::{come_from_provider, go_to_provider, tenant_sign_in_page};

@@ -1,9 +1,11 @@
-//! A post as a member sees it: how it looks on each network, its schedule, attempts and outcome, and cancelling.
+//! A post as a member sees it: how it looks on each network, its schedule, attempts and outcome; cancelling, and saying
+//! what became of it where nothing else can.
 
 use askama::Template;
 
 use super::member::{member, not_found, refused};
 use crate::{
+    delivery::{Outcome, Word, confirm},
     desk::{Caller, Code, MediaId, Moment, Problem, ProfileId, Refusal, Scope, Scopes, media_address},
     http::{FormTarget, Request, Response, page},
     identity::Session,
@@ -24,6 +26,7 @@ struct PostPage<'a> {
     updated: ShortTime<'a>,
     zone: &'a str,
     cancel: Option<String>,
+    confirm: Option<String>,
     csrf: String,
     message: Option<&'static str>,
 }
@@ -36,6 +39,7 @@ struct PreviewCard<'a> {
     url: Option<&'a str>,
     problem: Option<&'static str>,
     words: Option<&'a str>,
+    is_unknown: bool,
     parts: Vec<PartCard<'a>>,
 }
 
@@ -107,6 +111,56 @@ pub async fn cancel_post(
     }
 }
 
+/// `POST /{safename}/posts/{post_id}/confirm`: settles an outcome that is unknown, by what the person saw.
+pub async fn confirm_post(
+    platform: &Platform<'_>,
+    request: &Request,
+    safename: &str,
+    post_id: &str,
+) -> Response {
+    let (session, caller) = match member(platform, request, safename).await {
+        Ok(found) => found,
+        Err(response) => return response,
+    };
+    let form = request.form().unwrap_or_default();
+    if let Err(response) = session.allows(platform.config, request, &form) {
+        return response;
+    }
+    let (outcome, needs) = match form.get("outcome") {
+        Some("live") => (Outcome::Live, Scopes::of(&[Scope::PostsWrite])),
+        Some("send_again") => (Outcome::SendAgain, Scopes::of(&[Scope::PostsWrite, Scope::PostsPublish])),
+        _ => return not_found(),
+    };
+    let (Ok(post), Some(profile)) = (post_id.parse(), form.get("profile").and_then(|id| id.parse().ok()))
+    else {
+        return not_found();
+    };
+    // Nobody takes back on a page what the person has just said, so nothing is held.
+    let word = Word { profile: Some(&profile), outcome, address: None, hold_seconds: 0 };
+    match confirm(&caller.needing(needs), &post, &word).await {
+        Ok(_) => Response::see_other(&format!("/{safename}/posts/{post_id}")),
+        Err(Refusal::Problems(problems)) => {
+            let not_settled = problems.first().map(|problem| not_settled(problem.code));
+            show(platform, &session, &caller, post_id, not_settled).await
+        }
+        Err(Refusal::Conflict) => {
+            show(platform, &session, &caller, post_id, Some(not_settled(Code::Conflict))).await
+        }
+        Err(refusal) => refused(refusal),
+    }
+}
+
+/// The status and the words that answer somebody whose word settled nothing.
+const fn not_settled(code: Code) -> (u16, &'static str) {
+    match code {
+        Code::RoleNotAllowed => (
+            403,
+            "Your role here is to read, so nothing was changed. Ask an editor, admin or owner of the organisation to say it.",
+        ),
+        _ => (409, "What became of it is known by now: see below."),
+    }
+}
+
 /// The status and the words that answer somebody whose post was not cancelled.
 const fn why_not(code: Code) -> (u16, &'static str) {
     match code {
@@ -149,6 +203,7 @@ async fn show(
         updated: ShortTime::of(&post.updated),
         zone: zone.trim_end_matches(']'),
         cancel: post.can_unschedule.then(|| format!("/{}/posts/{post_id}/cancel", tenant.safename)),
+        confirm: post.can_write.then(|| format!("/{}/posts/{post_id}/confirm", tenant.safename)),
         csrf: session.csrf(config),
         message: not_cancelled.map(|(_, words)| words),
         post: &post,
@@ -177,6 +232,8 @@ fn cards<'a>(post: &'a PostDetails, address: &impl Fn(&MediaId) -> String) -> Ve
                 url: delivery.and_then(|delivery| delivery.url.as_deref()),
                 problem: problem.map(|problem| problem.reason.sentence()),
                 words: problem.and_then(|problem| problem.provider_words.as_deref()),
+                is_unknown: delivery
+                    .is_some_and(|delivery| delivery.status == DeliveryState::Unknown.as_str()),
                 parts: preview
                     .parts
                     .iter()
@@ -224,6 +281,7 @@ fn attempt_line(attempt: &AttemptView) -> AttemptLine<'_> {
         "sign_in" => "signing in",
         "send" => "sending",
         "verify" => "looking it up",
+        "confirm" => "a person's word",
         _ => "preparing",
     };
     let outcome = match attempt.outcome.as_deref() {

@@ -41,5 +41,5 @@ pub use model::{NameFault, Registration, State, WorkspaceSettings, new_safename}
 pub use store::{
     DIRECTORY_STATEMENTS, DOMAIN_STATEMENTS, MEMBER_STATEMENTS, STATEMENTS, TABLES, TenantTable,
 };
-pub use tools::TOOLS;
+pub use tools::{FIRST_TOOL, TOOLS};
 pub use workspaces::{AddedWorkspace, add_workspace, save_settings, settings};

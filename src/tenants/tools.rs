@@ -11,6 +11,9 @@ use crate::{
     platform::{FromRow, Row, RowFault, Statement, Timestamp},
 };
 
+/// The tool with which every conversation begins.
+pub const FIRST_TOOL: &str = WhoAmI::NAME;
+
 /// The tools of this room.
 pub const TOOLS: &[ToolEntry] = &[ToolEntry::of::<WhoAmI>(), ToolEntry::of::<ListWorkspaces>()];
 

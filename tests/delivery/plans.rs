@@ -50,6 +50,10 @@ fn commits_find_their_rows_by_key() {
         "delivery_of_post",
         "delivery_parts_of_post",
         "delivery_retry",
+        "delivery_confirm",
+        "delivery_confirm_live",
+        "delivery_confirm_absent",
+        "delivery_log_word",
     ] {
         reads_by_index(name);
     }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use postern::{
-    delivery::{Budget, DeliveryState, Release, release, retry, tick},
+    delivery::{Budget, DeliveryState, Outcome, Release, Word, confirm, release, retry, tick},
     networks::Ladder,
     platform::Later,
 };
@@ -137,10 +137,26 @@ impl Life {
                 drop(run(retry(&caller, &world.trade, &post, None)));
             }
             (5, _) => world.reconnect(),
+            (8, _) => self.look_at_the_account(),
             (6, _) if self.restores => self.copies.borrow_mut().push(world.sim.shard().snapshot()),
             (7, _) => self.restore(),
             _ => {}
         }
+    }
+
+    /// A person looks what became of an unknown outcome, and says so.
+    fn look_at_the_account(&self) {
+        let unknown: Vec<Seen> =
+            self.world.deliveries().into_iter().filter(|seen| seen.state == DeliveryState::Unknown).collect();
+        let Some(seen) = self.pick(&unknown) else { return };
+        let armed =
+            "SELECT coalesce(max(position), 0) FROM delivery_part WHERE delivery_id = ?1 AND state = 'armed'";
+        let part = self.world.sim.shard().number(armed, [seen.delivery.as_str()]);
+        let is_there = self.live_parts(seen).iter().any(|public| i64::try_from(public.part) == Ok(part));
+        let outcome = if is_there { Outcome::Live } else { Outcome::SendAgain };
+        let word = Word { profile: Some(&seen.profile), outcome, address: None, hold_seconds: 30 };
+        let caller = self.world.company.caller(&self.world.sim);
+        drop(run(confirm(&caller, &seen.post, &word)));
     }
 
     /// One or more ticks at once, which may die at any moment; sometimes so slowly that leases end under their hands.
@@ -266,8 +282,14 @@ impl Life {
         for row in &rows {
             let state: String = row.get("state").unwrap();
             if state == "live" {
-                let remote_id: String = row.get("remote_id").unwrap();
-                assert!(live.iter().any(|public| public.remote_id == remote_id), "{remote_id} is not there");
+                let position: i64 = row.get("position").unwrap();
+                // What a person saw has no id of the network's.
+                let remote_id: Option<String> = row.get("remote_id").unwrap();
+                let is_it = |public: &Public| match &remote_id {
+                    Some(id) => public.remote_id == *id,
+                    None => i64::try_from(public.part) == Ok(position) || self.restored.get(),
+                };
+                assert!(live.iter().any(is_it), "part {position} ({remote_id:?}) is not there");
             } else {
                 assert_eq!(seen.state, DeliveryState::Unknown, "armed for good: {seen:?}");
             }
@@ -276,7 +298,9 @@ impl Life {
             assert!(!rows.is_empty(), "published, but nothing is there: {seen:?}");
             // After a restore the post may have had more parts than the copy knows of.
             assert!(live.len() == rows.len() || self.restored.get(), "published: {rows:?}, there: {live:?}");
-            assert!(seen.url.is_some());
+            let unseen = "SELECT count(*) FROM delivery_part WHERE delivery_id = ?1 AND state = 'live' AND remote_id IS NULL";
+            let by_word = self.world.sim.shard().number(unseen, [seen.delivery.as_str()]) > 0;
+            assert!(seen.url.is_some() || by_word);
         }
     }
 

@@ -291,6 +291,8 @@ async function asking({ name, ...parameters }) {
 test("consent, and what an app's request is refused with", async () => {
   const owner = await signedIn();
   await open(owner, await asking({ name: `Zapper ${LONG_WORD}`, scope: "posts:read posts:publish offline_access" }));
+  await owner.getByText("Show it fewer tools").click();
+  await look(owner);
   await owner.getByRole("checkbox").evaluateAll((boxes) => boxes.forEach((box) => (box.checked = false)));
   await press(owner, owner, "Allow", "Tick at least one");
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { callTool, deploy } from "./lib/deployment.mjs";
 import { png, pngChunk } from "./lib/pictures.mjs";
 
@@ -23,7 +24,7 @@ after(async () => {
   await deployment?.stop();
 });
 
-/** A server of pictures, each of which waits until it is let go. */
+/** A server of pictures, none of which is quick; some wait until they are let go. */
 class Pictures {
   #server;
   #gates = new Map();
@@ -33,7 +34,7 @@ class Pictures {
     const pictures = new Pictures();
     pictures.#server = createServer(async ({ url }, answer) => {
       pictures.asked.push(url);
-      await pictures.#gates.get(url);
+      await (pictures.#gates.get(url) ?? pause(30));
       answer.writeHead(200, { "content-type": "image/png" }).end(png(pngChunk("tEXt", Buffer.from(`Title\0${url}`))));
     }).listen(0, "127.0.0.1");
     await once(pictures.#server, "listening");
@@ -95,9 +96,9 @@ test("a long call tells its progress on a stream, and ends with its result", asy
 });
 
 test("closing the stream cancels what is not written yet", async () => {
-  const release = pictures.hold("closed/11");
+  const release = pictures.hold("closed/0");
   const { access_token: token } = await deployment.token(tenant);
-  const media = [11, 12].map((side) => ({ url: pictures.url(`closed/${side}`) }));
+  const media = Array.from({ length: 20 }, (_, number) => ({ url: pictures.url(`closed/${number}`) }));
   const call = { name: "create_posts", arguments: { posts: [{ text: "Never made", media }] }, _meta: { progressToken: "t" } };
   const closing = new AbortController();
   const answer = await fetch(tenant.mcp_url, {
@@ -111,10 +112,10 @@ test("closing the stream cancels what is not written yet", async () => {
   assert.match(new TextDecoder().decode((await reader.read()).value), /notifications\/progress/);
   closing.abort();
   await reader.read().catch(() => {});
-  // The runtime hears of it when it next writes to the stream.
+  // The runtime hears of it when it next writes to the stream, and the call when it next wants to.
   release();
   await deployment.worker.said(/"code":"cancelled"/);
-  assert.ok(!pictures.asked.includes("/closed/12"), "the next picture was not asked for");
+  assert.ok(!pictures.asked.includes("/closed/19"), "the rest of the pictures was not asked for");
   const { posts } = await callTool(client, "list_posts", { text: "Never made" });
   assert.deepEqual(posts, []);
 });

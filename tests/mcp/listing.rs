@@ -83,7 +83,7 @@ fn a_tool_outside_the_grant_says_so() {
 #[test]
 fn a_tool_that_the_role_can_never_use_is_left_out() {
     let endpoint = Endpoint::new();
-    let viewer = Allowed { granted: Scopes::EVERY, possible: Scopes::of(&[Scope::WorkspaceRead]) };
+    let viewer = Allowed { possible: Scopes::of(&[Scope::WorkspaceRead]), ..Scopes::EVERY.into() };
     let answer = endpoint.send_as(&endpoint.company.grant, viewer, &modern("tools/list", json!({})));
     let listed = tools(&body(answer));
     assert_eq!(listed.len(), 1);

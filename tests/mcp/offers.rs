@@ -267,7 +267,7 @@ fn a_role_that_allows_less_is_shown_less() {
     let offers = Offers::new();
     let viewer = offers.company.add_member(&offers.sim, "vera", Role::Viewer);
     let grant = offers.company.add_grant(&offers.sim, &viewer, Scopes::EVERY, &[&offers.company.workspace]);
-    let allowed = Allowed { granted: Scopes::EVERY, possible: Scopes::of(&[Scope::WorkspaceRead]) };
+    let allowed = Allowed { possible: Scopes::of(&[Scope::WorkspaceRead]), ..Scopes::EVERY.into() };
     for (method, list) in [("resources/templates/list", "resourceTemplates"), ("prompts/list", "prompts")] {
         let listed = body(offers.send_as(&grant, allowed, &modern(method, json!({}))));
         assert_eq!(listed["result"][list], json!([]), "{method}");

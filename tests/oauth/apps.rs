@@ -25,7 +25,7 @@ fn get(world: &World, browser: &Browser, address: &str) -> Response {
     run(edge::serve(&world.sim.platform(), request))
 }
 
-fn page(world: &World) -> String {
+pub fn page(world: &World) -> String {
     let response = get(world, &world.browser, "/acme/apps");
     assert_eq!(response.status, 200);
     text(&response)

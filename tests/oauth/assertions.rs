@@ -202,6 +202,27 @@ fn rfc7523_3_of_parallel_uses_of_one_assertion_one_gets_through() {
 }
 
 #[test]
+fn parallel_refreshes_of_a_client_that_signs_each_use_their_assertion_once() {
+    for seed in 0..10 {
+        let (world, _shelf) = signing();
+        let code = world.code();
+        let (_, tokens) = world.token(&proven(&world.redemption(&code), &assertion(&world, "first")));
+        let form = world.refreshing(tokens["refresh_token"].as_str().unwrap());
+        let requests: Vec<_> = (0..3)
+            .map(|n| form_request("/token", &proven(&form, &assertion(&world, &n.to_string()))))
+            .collect();
+        let platform = world.sim.platform();
+        let running: Vec<Later<'_, _>> = requests
+            .iter()
+            .map(|request| Box::pin(oauth::token(&platform, request)) as Later<'_, _>)
+            .collect();
+        for answer in interleave(&Random::new(seed), running).iter().map(answer) {
+            assert_eq!(answer.0, 200, "seed {seed}: {}", answer.1);
+        }
+    }
+}
+
+#[test]
 fn rfc7523_3_a_used_assertion_is_remembered_until_it_is_over() {
     let (world, _shelf) = signing();
     let once = assertion(&world, "1");

@@ -7,10 +7,10 @@ use jwt_compact::{
     alg::{Hs256, Hs256Key, Hs512, Hs512Key},
 };
 use postern::{
-    desk::{Refusal, Scope, Scopes},
+    desk::{Authority, Refusal, Scope, Scopes},
     http::{Request, Response},
     oauth,
-    platform::{Clock, Purpose},
+    platform::{Clock, Memory, Purpose},
 };
 use serde_json::{Value, json};
 
@@ -205,6 +205,19 @@ fn rfc9068_4_every_claim_is_checked() {
 }
 
 #[test]
+fn a_token_that_is_longer_than_any_that_is_made_is_not_read() {
+    let world = World::new();
+    let key = key_for(&world, Purpose::AccessToken);
+    let padded =
+        |bytes: usize| forged(&world, |body| body["jti"] = json!("a".repeat(bytes)), &good_header(), &key);
+    let shortest = padded(0).len();
+    let fits = padded((4096 - shortest) / 4 * 3);
+    assert!((4090..=4096).contains(&fits.len()), "{}", fits.len());
+    assert_eq!(world.call(&fits), Ok(()));
+    assert!(invalid(&world, &padded((4096 - shortest) / 4 * 3 + 8)));
+}
+
+#[test]
 fn the_gate_checks_that_the_grant_is_the_token_s() {
     let world = World::new();
     let key = key_for(&world, Purpose::AccessToken);
@@ -359,6 +372,43 @@ fn a_snapshot_is_read_from_kv_and_never_denies() {
     world.sim.faults.calm();
     world.sim.faults.on_call(crate::sim::Port::KeyValue, 1, Fault::LostRequest);
     assert!(snapshot().is_ok(), "a failing KV is only slower");
+}
+
+#[test]
+fn a_snapshot_answers_for_its_own_generation_only() {
+    let mut world = World::new();
+    let access = access(&world);
+    let who = |generation: i64, world: &World| {
+        let request = world.mcp_request(Some(&format!("Bearer {access}")));
+        let mut who = run(oauth::authenticate(&world.sim.platform(), &request, "acme")).unwrap();
+        if let Authority::Grant { generation: stated, .. } = &mut who.authority {
+            *stated = generation;
+        }
+        who
+    };
+    let (present, other) = (who(1, &world), who(2, &world));
+    let snapshot = |world: &World, who| run(oauth::snapshot(&world.sim.platform(), who));
+    assert!(snapshot(&world, &present).is_ok());
+    assert_eq!(snapshot(&world, &other), Err(Refusal::Unauthenticated), "from the isolate's memory");
+    world.sim.memory = Memory::default();
+    assert_eq!(snapshot(&world, &other), Err(Refusal::Unauthenticated), "from KV");
+    world.sim.faults.on_statement("gate_grant", Fault::LostRequest);
+    assert!(snapshot(&world, &present).is_ok(), "the copy is still there");
+}
+
+#[test]
+fn a_snapshot_from_the_future_is_not_believed() {
+    let mut world = World::new();
+    let request = world.mcp_request(Some(&format!("Bearer {}", access(&world))));
+    let who = run(oauth::authenticate(&world.sim.platform(), &request, "acme")).unwrap();
+    let snapshot = |world: &World| run(oauth::snapshot(&world.sim.platform(), &who));
+    snapshot(&world).unwrap();
+    world.sim.shard().execute("UPDATE oauth_grant SET revoked_at = 1", []);
+    world.sim.memory = Memory::default();
+    assert!(snapshot(&world).is_ok(), "a copy of this very millisecond");
+    world.sim.memory = Memory::default();
+    world.sim.clock.advance_millis(-1);
+    assert_eq!(snapshot(&world), Err(Refusal::Unauthenticated), "another machine's clock was ahead of ours");
 }
 
 #[test]

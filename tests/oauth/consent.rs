@@ -1,7 +1,7 @@
 //! The consent page and the decision: RFC 6749 section 4.1.2, RFC 9207, and what a person is promised.
 
 use postern::{
-    desk::{Role, Scope},
+    desk::{Role, Scope, Selection, Toolset},
     http::Response,
     oauth,
     platform::Later,
@@ -475,4 +475,59 @@ fn a_grant_remembers_how_the_person_had_signed_in() {
         let granted = "SELECT count(*) FROM oauth_grant WHERE signed_in_by = ?1 AND client_id = ?2";
         assert_eq!(world.sim.shard().number(granted, [method, world.client_id.as_str()]), 1, "{method}");
     }
+}
+
+/// What the only grant is narrowed to.
+fn selection(world: &World) -> Selection {
+    Selection::from_bits(world.count("SELECT selection FROM oauth_grant"))
+}
+
+#[test]
+fn what_a_person_narrows_the_tools_to_is_kept_with_the_grant_and_shown_to_the_person() {
+    for (ticked, kept, shown) in [
+        (&[][..], Selection::EVERYTHING, None),
+        (&[("toolset", "posts")][..], Selection::of_sets([Toolset::Posts]), Some("the toolsets posts.")),
+        (
+            &[("toolset", "posts"), ("toolset", "delivery"), ("read_only", "yes")],
+            Selection::of_sets([Toolset::Posts, Toolset::Delivery]).reading(true),
+            Some("the toolsets posts, delivery, and of them what only reads."),
+        ),
+        (&[("read_only", "yes")], Selection::EVERYTHING.reading(true), Some("tools that only read.")),
+        (&[("toolset", "no such set")], Selection::EVERYTHING, None),
+    ] {
+        let world = World::new();
+        let id = world.pending(&world.wish());
+        let page = text(&world.consent_page(&world.browser, &id));
+        for set in Toolset::ALL {
+            assert!(
+                page.contains(&format!("name=\"toolset\" value=\"{}\">", set.as_str())),
+                "offered, not ticked"
+            );
+        }
+        let mut form = world.filled_in(&id, "approve");
+        form.extend(ticked.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        assert_eq!(world.decide(&id, &form).status, 303);
+        assert_eq!(selection(&world), kept, "{ticked:?}");
+        let apps = super::apps::page(&world);
+        match shown {
+            Some(words) => assert!(apps.contains(&format!("You narrowed it to {words}")), "{apps}"),
+            None => assert!(!apps.contains("You narrowed it")),
+        }
+    }
+}
+
+#[test]
+fn what_was_ticked_of_the_tools_stays_ticked_when_the_page_is_shown_again() {
+    let world = World::new();
+    let id = world.pending(&world.wish());
+    let mut form = world.filled_in(&id, "approve");
+    form.retain(|(name, _)| name != "workspace");
+    form.extend(
+        [("toolset", "posts"), ("read_only", "yes")].map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let response = world.decide(&id, &form);
+    assert_eq!(response.status, 400);
+    let page = text(&response);
+    assert!(page.contains("value=\"posts\" checked") && !page.contains("value=\"delivery\" checked"));
+    assert!(page.contains("name=\"read_only\" value=\"yes\" checked"));
 }

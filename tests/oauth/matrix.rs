@@ -531,6 +531,7 @@ const SOURCES: &[(&str, Option<&str>)] = &[
     ("path /{}/mcp/{}", Some("address token")),
     ("path /{}/posts/{}", None),
     ("path /{}/posts/{}/cancel", None),
+    ("path /{}/posts/{}/confirm", None),
     ("path /{}/settings/{}", None),
     ("path /{}/sign-in/{}", None),
     ("path /{}/sign-in/{}/callback", Some("upstream state")),

@@ -99,8 +99,55 @@ fn parallel_refreshes_all_work_and_agree() {
         for answer in &answers {
             assert_eq!(world.call(answer.1["access_token"].as_str().unwrap()), Ok(()), "seed {seed}");
         }
+        assert_eq!(replays(&world), 5, "each but the first is a repetition, seed {seed}");
         assert_eq!(world.refresh(&tokens[0]).0, 200, "seed {seed}");
     }
+}
+
+#[test]
+fn a_repetition_that_another_refresh_overtakes_is_counted_and_gives_the_newest_pair() {
+    for seed in 0..40 {
+        let world = World::with_seed(seed);
+        let one = first(&world);
+        let two = next(&world, &one);
+        let requests = [&one, &two].map(|token| form_request("/token", &world.refreshing(token)));
+        let platform = world.sim.platform();
+        let running: Vec<Later<'_, _>> = requests
+            .iter()
+            .map(|request| Box::pin(oauth::token(&platform, request)) as Later<'_, _>)
+            .collect();
+        let answers: Vec<_> = interleave(&Random::new(seed), running).iter().map(answer).collect();
+        let (repeated, newest) = (refresh_token(&answers[0]), refresh_token(&answers[1]));
+        assert!(repeated == two || repeated == newest, "seed {seed}");
+        assert_eq!(replays(&world), 1, "seed {seed}");
+        assert_eq!(world.refresh(&newest).0, 200, "seed {seed}");
+    }
+}
+
+#[test]
+fn an_ended_family_is_over_whatever_else_lives() {
+    let world = World::new();
+    let one = first(&world);
+    let two = next(&world, &one);
+    world.sim.shard().execute("UPDATE refresh_family SET ended_at = 1", []);
+    for token in [&one, &two] {
+        assert_eq!(error(&world.refresh(token)), (400, "invalid_grant"));
+    }
+    assert_eq!(world.count("SELECT count(*) FROM oauth_grant WHERE revoked_at IS NOT NULL"), 0);
+}
+
+#[test]
+fn of_more_than_32_uses_in_two_minutes_the_latest_are_remembered() {
+    let world = World::new();
+    let mut tokens = vec![first(&world)];
+    for _ in 0..40 {
+        tokens.push(next(&world, &tokens[tokens.len() - 1]));
+    }
+    assert_eq!(world.count("SELECT json_array_length(first_uses) FROM refresh_family"), 32);
+    let newest = tokens[40].clone();
+    assert_eq!(next(&world, &tokens[7]), newest, "the use of its successor is the oldest that is remembered");
+    assert_eq!(error(&world.refresh(&tokens[6])), (400, "invalid_grant"));
+    assert_eq!(error(&world.refresh(&newest)), (400, "invalid_grant"), "a replay ended it");
 }
 
 #[test]
@@ -251,8 +298,13 @@ fn a_family_ends_30_days_after_its_last_use_and_180_after_consent() {
         world.sim.clock.advance_seconds(20 * day);
         token = next(&world, &token);
     }
+    let outliving = "SELECT count(*) FROM refresh_family f JOIN oauth_grant g USING (grant_id) WHERE f.expires_at > g.expires_at";
+    assert_eq!(world.count(outliving), 0, "rotated 20 days before the end of the grant");
     world.sim.clock.advance_seconds(20 * day - 1);
-    token = next(&world, &token);
+    let before = token;
+    token = next(&world, &before);
+    assert_eq!(next(&world, &before), token);
+    assert_eq!(world.count(outliving), 0, "repeated a second before it");
     world.sim.clock.advance_seconds(1);
     assert_eq!(error(&world.refresh(&token)), (400, "invalid_grant"));
 }

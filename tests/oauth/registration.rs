@@ -136,6 +136,7 @@ fn rfc8252_8_addresses_that_could_hurt_are_refused() {
         "http://localhost.client.example/callback",
         "https://user@client.example/callback",
         "https://user:pass@client.example/callback",
+        "https://:pass@client.example/callback",
         "https://client.example/callback#fragment",
         "https://client.example/callback#",
         "https://client.example\\@evil.example/",
@@ -156,6 +157,17 @@ fn rfc8252_8_addresses_that_could_hurt_are_refused() {
         let answer = with_redirects(&world, &["https://client.example/ok", address]);
         assert_eq!(error(&answer), (400, "invalid_redirect_uri"), "{address:?}");
     }
+}
+
+#[test]
+fn an_address_has_at_most_2000_characters() {
+    let world = World::new();
+    let of = |length: usize| {
+        let start = "https://client.example/";
+        format!("{start}{}", "a".repeat(length - start.len()))
+    };
+    assert_eq!(with_redirects(&world, &[&of(2000)]).0, 201);
+    assert_eq!(error(&with_redirects(&world, &[&of(2001)])).1, "invalid_redirect_uri");
 }
 
 #[test]

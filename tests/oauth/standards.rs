@@ -253,6 +253,12 @@ fn rfc8252_8_3_each_loopback_name_is_its_own() {
     assert_eq!(to("http://[::1]:50000/cb"), 303);
     assert_eq!(to("http://localhost:50000/cb"), 303);
     assert_eq!(to("http://127.0.0.1:50000/cb"), 400);
+    world.client_id = world.register_client(&["https://localhost/cb"]);
+    assert_eq!(
+        world.authorize(&with(&world.wish(), "redirect_uri", Some("http://localhost:50000/cb"))).status,
+        400,
+        "the port is free for what was registered as loopback, not for what only has its name"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! "Scope Challenge Handling").
 
 use postern::{
-    desk::{Role, Scope, Scopes},
+    desk::{Role, Scope, Scopes, Selection, Toolset},
     edge,
     http::Response,
 };
@@ -262,4 +262,30 @@ fn what_the_page_did_not_show_is_not_given() {
     let seen = world.decide(&id, &world.filled_in(&id, "approve"));
     let (_, second) = world.token(&world.redemption(redirected(&seen).get("code").unwrap()));
     assert!(second["scope"].as_str().unwrap().contains("media:write"), "once it was seen: {second}");
+}
+
+#[test]
+fn what_the_app_was_narrowed_to_is_ticked_again_when_it_asks_for_more() {
+    let world = World::new();
+    let first = world.tokens();
+    let narrowed = Selection::of_sets([Toolset::Posts]).reading(false);
+    world.sim.shard().execute("UPDATE oauth_grant SET selection = ?1", [narrowed.bits()]);
+    let scope = challenged(&publish(&world, access(&first)));
+    let id = world.pending(&asking(&world, &scope));
+    let page = text(&world.consent_page(&world.browser, &id));
+    assert!(page.contains("value=\"posts\" checked") && !page.contains("value=\"delivery\" checked"));
+    assert_eq!(world.decide(&id, &world.filled_in(&id, "approve")).status, 303);
+    let newest = "SELECT selection FROM oauth_grant ORDER BY grant_id DESC LIMIT 1";
+    assert_eq!(world.count(newest), narrowed.bits());
+}
+
+#[test]
+fn no_wider_grant_is_asked_for_a_tool_that_the_person_left_out() {
+    let world = World::new();
+    let first = world.tokens();
+    let narrowed = Selection::of_sets([Toolset::Account]);
+    world.sim.shard().execute("UPDATE oauth_grant SET selection = ?1", [narrowed.bits()]);
+    let response = publish(&world, access(&first));
+    assert_eq!(response.status, 200);
+    assert!(text(&response).contains("tool_not_selected"));
 }

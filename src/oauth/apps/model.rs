@@ -1,7 +1,7 @@
 //! A person's grants, and what a person can do about them.
 
 use crate::{
-    desk::{Act, AppId, Caller, Facts, GrantId, Refusal, Scope, Scopes, WorkspaceId},
+    desk::{Act, AppId, Caller, Facts, GrantId, Refusal, Scope, Scopes, Selection, WorkspaceId},
     oauth::{snapshot, store::shard as sql},
     platform::{FromRow, Row, RowFault, Timestamp, Value},
     posts::{self, ScheduledCount},
@@ -16,6 +16,7 @@ pub(super) struct Connection {
     pub(super) client_id: String,
     pub(super) client_name: String,
     pub(super) capabilities: Scopes,
+    pub(super) selection: Selection,
     pub(super) workspaces: Vec<Workspace>,
     pub(super) created_at: Timestamp,
     pub(super) used_at: Option<Timestamp>,
@@ -48,6 +49,7 @@ impl FromRow for Connection {
             client_id: row.get("client_id")?,
             client_name: row.get("client_name")?,
             capabilities: row.get("capabilities")?,
+            selection: row.get("selection")?,
             workspaces,
             created_at: row.get("created_at")?,
             used_at: row.get("used_at")?,

@@ -50,6 +50,8 @@ struct Grant {
     replays: i64,
     scheduled: i64,
     capabilities: Vec<Capability>,
+    /// Which tools it was narrowed to, in words.
+    narrowed: Option<String>,
     workspaces: Vec<Workspace>,
 }
 
@@ -305,6 +307,7 @@ impl Grant {
             replays: connection.replays,
             scheduled: connection.scheduled,
             capabilities: shown.iter().map(|scope| Capability::new(scope, true)).collect(),
+            narrowed: connection.selection.in_words(),
             workspaces: connection
                 .workspaces
                 .into_iter()

@@ -7,7 +7,7 @@ use super::{
     token::Token,
 };
 use crate::{
-    desk::{Act, AppId, Caller, Code, Facts, GrantId, Problem, Refusal},
+    desk::{Act, AppId, Caller, Code, Facts, GrantId, Problem, Refusal, Selection},
     identity::SignInMethod,
     oauth::{client::AuthMethod, snapshot, store::shard as sql},
     platform::Value,
@@ -76,6 +76,7 @@ pub(super) async fn create(
             ends.into(),
             AuthMethod::None.into(),
             signed_in_by.into(),
+            Selection::EVERYTHING.into(),
         ]),
         sql::ADD_GRANT_WORKSPACES.with([
             tenant(),

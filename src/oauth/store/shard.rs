@@ -10,9 +10,9 @@ ON CONFLICT (tenant_id, user_id, client_id) DO UPDATE SET client_name = excluded
 
     /// Adds a grant under the person's entry of the client. It lives as long as its code, until that is redeemed.
     /// ?1 tenant ?2 grant ?3 person ?4 client ?5 capabilities ?6 offline ?7 now ?8 expiry ?9 how the client proves itself
-    /// ?10 how the person signed in
-    pub(in crate::oauth) ADD_GRANT = "add_grant", "INSERT INTO oauth_grant (tenant_id, grant_id, app_id, user_id, client_id, capabilities, offline, created_at, expires_at, client_auth, signed_in_by)
-SELECT tenant_id, ?2, app_id, user_id, client_id, ?5, ?6, ?7, ?8, ?9, ?10 FROM app_entry
+    /// ?10 how the person signed in ?11 which tools it is narrowed to
+    pub(in crate::oauth) ADD_GRANT = "add_grant", "INSERT INTO oauth_grant (tenant_id, grant_id, app_id, user_id, client_id, capabilities, offline, created_at, expires_at, client_auth, signed_in_by, selection)
+SELECT tenant_id, ?2, app_id, user_id, client_id, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM app_entry
 WHERE tenant_id = ?1 AND user_id = ?3 AND client_id = ?4";
 
     /// Writes down what a call needed that the grant does not allow.
@@ -23,7 +23,7 @@ WHERE tenant_id = ?1 AND grant_id = ?2 AND capabilities & ?3 <> ?3
 
     /// The live grant of a person to a client that was told last to ask for more, if what it lacks is asked for now.
     /// ?1 tenant ?2 person ?3 client ?4 now ?5 the earliest challenge that still counts ?6 capabilities asked for
-    pub(in crate::oauth) FIND_HELD = "find_held", "SELECT g.grant_id, g.capabilities, (
+    pub(in crate::oauth) FIND_HELD = "find_held", "SELECT g.grant_id, g.capabilities, g.selection, (
   SELECT json_group_array(gw.workspace_id) FROM grant_workspace gw
   WHERE gw.tenant_id = g.tenant_id AND gw.grant_id = g.grant_id) AS workspaces
 FROM app_entry a
@@ -83,7 +83,7 @@ WHERE tenant_id = ?1 AND family_id = ?2 AND token_number = ?3 AND ended_at IS NU
 
     /// A person's grants, the newest first, at most 200, those included that ended while they are kept.
     /// ?1 tenant ?2 person ?3 now
-    pub(in crate::oauth) LIST_GRANTS = "list_grants", "SELECT a.app_id, a.client_id, a.client_name, g.grant_id, g.capabilities, g.created_at, g.used_at,
+    pub(in crate::oauth) LIST_GRANTS = "list_grants", "SELECT a.app_id, a.client_id, a.client_name, g.grant_id, g.capabilities, g.selection, g.created_at, g.used_at,
   g.used_from, coalesce(f.replays, 0) AS replays, coalesce(f.expires_at, g.expires_at) AS ends_at,
   g.revoked_at IS NULL AND coalesce(f.expires_at, g.expires_at) > ?3 AND m.created_at <= g.created_at AS live, (
   SELECT json_group_array(json_object('id', w.workspace_id, 'name', w.name))

@@ -80,7 +80,7 @@ tenant_tables! {
     wall_entry (entry_id) [profile_id, delivery_id, position, content, published_at] secret [];
     attempt (delivery_id, number) [started_at, ended_at, step, outcome, code, words] secret [];
     delivery_part (delivery_id, position) [kind, state, handle, remote_id, url, armed_at, settled_at] secret [];
-    delivery (delivery_id) [post_id, profile_id, workspace_id, network, state, due_at, next_at, attempts, reason,
+    delivery (delivery_id) [post_id, profile_id, workspace_id, network, state, due_at, next_at, attempts, claims, reason,
         reason_code, reason_text, provider_words, plan, url, published_at, removed_at, created_at, updated_at] secret [lease_token];
     change (change_id) [holder, act, posts, at, undone_at] secret [];
     post_revision (post_id, revision) [content, due_at, due_local, due_zone, deleted, at] secret [];

@@ -6,8 +6,9 @@ import { Device } from "./device.mjs";
 
 const SERVER = "postern";
 const PROMPT = /^Call (\w+) with (.*)$/m;
+const NAME_TOOLS = "Name your tools.";
 
-/** The part of Anthropic's Messages API that Claude Code needs: calls the tool that the prompt names, and tells its result. */
+/** The part of Anthropic's Messages API that Claude Code needs: calls the tool that the prompt names, and tells its result; or names its tools. */
 export class ObedientModel {
   #server;
 
@@ -42,10 +43,12 @@ function events({ model, messages, tools = [] }) {
   const result = parts.findLast(({ type }) => type === "tool_result");
   const [, name, input] = parts.findLast(({ type, text }) => type === "text" && PROMPT.test(text))?.text.match(PROMPT) ?? [];
   const tool = tools.find((one) => one.name === `mcp__${SERVER}__${name}`);
+  const isToName = parts.some(({ type, text }) => type === "text" && text.includes(NAME_TOOLS));
+  const words = isToName ? tools.map((one) => one.name) : (result ?? null);
   const [block, delta, stop_reason] =
     tool && !result
       ? [{ type: "tool_use", id: "toolu_1", name: tool.name, input: {} }, { type: "input_json_delta", partial_json: input }, "tool_use"]
-      : [{ type: "text", text: "" }, { type: "text_delta", text: JSON.stringify(result ?? null) }, "end_turn"];
+      : [{ type: "text", text: "" }, { type: "text_delta", text: JSON.stringify(words) }, "end_turn"];
   const usage = { input_tokens: 1, output_tokens: 1 };
   const message = { id: "msg_1", type: "message", role: "assistant", model, content: [], stop_reason: null, stop_sequence: null, usage };
   return [
@@ -96,15 +99,24 @@ export class ClaudeCode {
   }
 
   /** Has a tool called; gives its result as the model was told it (`content`, `is_error`), or null if it was not called. */
-  async call(tool, input = {}) {
-    const prompt = `Call ${tool} with ${JSON.stringify(input)}`;
+  call(tool, input = {}) {
+    return this.#prompt(`Call ${tool} with ${JSON.stringify(input)}`);
+  }
+
+  /** The names of the server's tools as the model was given them, in the server's own words. */
+  async tools() {
+    const prefix = `mcp__${SERVER}__`;
+    return (await this.#prompt(NAME_TOOLS)).filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  }
+
+  async #prompt(prompt) {
     const { stdout } = await this.#run(["-p", prompt, "--allowedTools", `mcp__${SERVER}__*`, "--output-format", "json"]);
     return JSON.parse(JSON.parse(stdout).result);
   }
 
   async #run(args, options) {
     const program = process.env.CLAUDE_CODE;
-    if (!program) throw new Error("CLAUDE_CODE does not say where Claude Code is; scripts/test e2e client-claude-code fetches it");
+    if (!program) throw new Error("CLAUDE_CODE does not say where Claude Code is; scripts/test e2e clients fetches it");
     const said = await this.device.run(program, args, options);
     if (said.status !== 0) throw new Error(`claude ${args[0]} ${args[1]} ended with ${said.status}: ${said.stdout}${said.stderr}`);
     return said;

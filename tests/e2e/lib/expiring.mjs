@@ -10,11 +10,11 @@ import { Gate } from "./gate.mjs";
 const TOKEN_SECONDS = 5;
 const EXPIRIES = 3;
 
-/** Starts one; options are those of `deploy`. */
-export async function deployExpiring(options = {}) {
+/** Starts one, whose tokens may live longer; options are those of `deploy`. */
+export async function deployExpiring({ tokenSeconds = TOKEN_SECONDS, ...options } = {}) {
   const port = await freePort();
   const gate = await Gate.open(0, port);
-  const settings = { ACCESS_TOKEN_SECONDS: String(TOKEN_SECONDS) };
+  const settings = { ACCESS_TOKEN_SECONDS: String(tokenSeconds) };
   const deployment = await deploy({ ...options, port, front: gate.port, settings }).catch(async (cause) => {
     await gate.close();
     throw cause;
@@ -32,6 +32,11 @@ class Expiring {
   /** Successful refreshes for a tenant's resource so far. */
   refreshes(tenant) {
     return this.gate.arrived.filter((visit) => isRefresh(visit, tenant) && visit.status === 200).length;
+  }
+
+  /** The revision that the last call which a tenant's endpoint took was made in. */
+  revision(tenant) {
+    return this.#accepted(tenant).at(-1)?.revision;
   }
 
   /**

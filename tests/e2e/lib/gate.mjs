@@ -10,8 +10,8 @@ export class Gate {
   #server;
   #holds = [];
   /**
-   * What arrived, in order: method, path without the query, when (milliseconds), the bearer token, and the fields if a
-   * form was sent; `status` once the server has answered.
+   * What arrived, in order: method, path without the query, when (milliseconds), the bearer token, MCP's revision, and
+   * the fields if a form was sent; `status` once the server has answered.
    */
   arrived = [];
 
@@ -106,7 +106,8 @@ export class Gate {
 }
 
 function noteOf({ method, url, headers }, body) {
-  const visit = { method, path: url.split("?")[0], at: Date.now(), bearer: headers.authorization?.match(/^Bearer (.+)$/)?.[1] };
+  const bearer = headers.authorization?.match(/^Bearer (.+)$/)?.[1];
+  const visit = { method, path: url.split("?")[0], at: Date.now(), bearer, revision: headers["mcp-protocol-version"] };
   const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
   return isForm ? { ...visit, form: Object.fromEntries(new URLSearchParams(body.toString())) } : visit;
 }
