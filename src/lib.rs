@@ -20,7 +20,8 @@
 //! The way of a request: the worker's event ([`edge`]) becomes a [`http::Request`]; [`edge::serve`] finds its origin and
 //! route, counts its visitor, and hands it to one room. A tool call is authenticated by [`oauth`], judged by [`mcp`], and
 //! run by the tool's own room, which reaches data through a [`desk::Caller`] only: the gate stands in the batch of
-//! statements that the tool asks for, so that a call that is not allowed reads and writes nothing.
+//! statements that the tool asks for, so that a call that is not allowed reads and writes nothing. A call that is refused
+//! is rehearsed by the desk, mended, up to its first effect: so that its refusal tells all that is wrong, and a call that works.
 //!
 //! The way of a post: a tool of [`posts`] writes it and its schedule in one gated batch. Each minute [`edge::tick`] has
 //! [`delivery`] claim what is due under a lease, have the connector of its network in [`networks`] carry out one step at

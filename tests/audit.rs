@@ -283,6 +283,29 @@ fn a_sign_in_waits_for_its_shard_and_comes_once() {
 }
 
 #[test]
+fn acts_of_one_shard_do_not_wait_for_another_that_takes_none() {
+    let sim = Sim::with_shards(1, 2);
+    let acme = Company::found(&sim, "acme");
+    let globex = Company::found_on(&sim, "globex", 1);
+    for _ in 0..101 {
+        signed_in(&sim, &acme);
+    }
+    signed_in(&sim, &globex);
+    sim.faults.on_statement("add_queued_line", Fault::NotSent);
+    assert!(run(audit::deliver(&sim.platform())).is_err(), "the first shard takes none");
+    let of = |shard: usize| sim.shards[shard].number("SELECT count(*) FROM audit WHERE act = 'sign_in'", []);
+    assert_eq!(
+        (of(0), of(1)),
+        (0, 1),
+        "the other one got its own, although more than a portion stood before it"
+    );
+    run(audit::deliver(&sim.platform())).unwrap();
+    run(audit::deliver(&sim.platform())).unwrap();
+    assert_eq!((of(0), of(1)), (101, 1));
+    assert_eq!(sim.directory.number("SELECT count(*) FROM audit_queue", []), 0);
+}
+
+#[test]
 fn what_concerns_no_tenant_any_more_does_not_wait_for_ever() {
     let (sim, company) = world();
     signed_in(&sim, &company);

@@ -218,6 +218,33 @@ fn a_workspace_that_was_not_ticked_does_not_exist() {
 }
 
 #[test]
+fn a_grant_without_workspaces_is_told_so_and_one_with_two_is_asked_which() {
+    let sim = Sim::new(3);
+    let company = Company::found(&sim, "acme");
+    let hint = |named: Option<&str>| {
+        let facts = run(company.caller(&sim).facts()).unwrap();
+        match facts.workspace(named).unwrap_err() {
+            Refusal::Problems(problems) => (problems[0].code, problems[0].hint.clone()),
+            other => panic!("{other:?}"),
+        }
+    };
+    company.add_workspace(&sim, "Second", "Europe/Stockholm");
+    sim.shard().execute(
+        "INSERT INTO grant_workspace SELECT tenant_id, ?1, workspace_id FROM workspace WHERE name = 'Second'",
+        [company.grant.id.as_str()],
+    );
+    let (code, words) = hint(None);
+    assert_eq!(code, Code::WorkspaceNeeded);
+    assert!(words.starts_with("Set workspace to one of \"") && words.contains("\"Second\""), "{words}");
+    sim.shard().execute("DELETE FROM grant_workspace", []);
+    for named in [None, Some("Second")] {
+        let (code, words) = hint(named);
+        assert_eq!(code, Code::WorkspaceNotFound);
+        assert!(words.starts_with("This grant has no workspace."), "{words}");
+    }
+}
+
+#[test]
 fn nobody_crosses_into_another_tenant() {
     let sim = Sim::with_shards(3, 2);
     let acme = Company::found(&sim, "acme");
@@ -386,6 +413,10 @@ fn ids_sort_by_the_time_they_were_made_and_read_back() {
         (0..500).map(|n| PostId::new(Timestamp::from_millis(BEGIN.as_millis() + n), &entropy)).collect();
     assert!(ids.is_sorted());
     for id in &ids {
+        // RFC 9562 section 5.7: version 7, variant 0b10.
+        let bytes =
+            data_encoding::BASE32HEX_NOPAD.decode(id.as_str()[5..].to_uppercase().as_bytes()).unwrap();
+        assert_eq!((bytes[6] >> 4, bytes[8] >> 6), (7, 0b10), "{id:?}");
         assert_eq!(id.as_str().parse().as_ref(), Ok(id));
         assert!(id.as_str().starts_with("post_") && id.as_str().len() == 31);
         assert_eq!(
@@ -398,6 +429,9 @@ fn ids_sort_by_the_time_they_were_made_and_read_back() {
         &text[1..],
         &text[..30],
         &text.to_uppercase(),
+        &format!("{}w", &text[..30]),
+        &format!("{}V", &text[..30]),
+        &format!("{}-", &text[..30]),
         &text.replacen("post", "tnt", 1),
         &format!("{text}0"),
         "",

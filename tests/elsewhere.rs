@@ -132,6 +132,10 @@ fn calls() -> Vec<(&'static str, &'static str, Value)> {
         ("confirm_delivery", "post_id", json!({ "post_id": "@", "outcome": "live" })),
         ("confirm_delivery", "profile", json!({ "post_id": "%", "profile": "@", "outcome": "live" })),
         ("delete_post", "post_id", json!({ "post_id": "@" })),
+        ("pause_publishing", "workspace", json!({ "workspace": "@", "reason": "x" })),
+        ("pause_publishing", "profiles", json!({ "profiles": ["@"], "reason": "x" })),
+        ("resume_publishing", "workspace", json!({ "workspace": "@", "overdue": "skip" })),
+        ("resume_publishing", "profiles", json!({ "profiles": ["@"], "overdue": "skip" })),
     ]
 }
 

@@ -37,6 +37,38 @@ fn public_addresses_are_fetched() {
     ] {
         assert_eq!(forbidden(address, &config), None, "{address}");
     }
+    // The neighbours of what is reserved.
+    for host in [
+        "1.0.0.0",
+        "9.255.255.255",
+        "11.0.0.0",
+        "99.64.0.1",
+        "100.63.255.255",
+        "100.128.0.0",
+        "126.255.255.255",
+        "128.0.0.0",
+        "191.0.0.1",
+        "191.88.99.1",
+        "192.0.1.0",
+        "192.1.0.1",
+        "192.88.98.1",
+        "192.87.99.1",
+        "197.18.0.1",
+        "198.17.255.255",
+        "198.20.0.0",
+        "223.255.255.255",
+        "[2000::1]",
+        "[2001:200::1]",
+        "[2001:db7::1]",
+        "[2002:101:101::1]",
+        "[2003:db8::1]",
+        "[2003::1]",
+        "[3fef::1]",
+        "[::1.1.1.1]",
+        "[64:ff9b::1.1.1.1]",
+    ] {
+        assert_eq!(forbidden(&format!("https://{host}/"), &config), None, "{host}");
+    }
 }
 
 #[test]
@@ -62,9 +94,12 @@ fn hosts_that_are_not_public_are_not_fetched() {
         "192.168.1.1",
         "169.254.169.254",
         "100.64.0.1",
+        "100.127.255.255",
         "192.0.0.1",
         "192.0.2.1",
+        "192.88.99.1",
         "198.18.0.1",
+        "198.19.255.255",
         "198.51.100.1",
         "203.0.113.1",
         "224.0.0.1",
@@ -80,6 +115,9 @@ fn hosts_that_are_not_public_are_not_fetched() {
         "[2001:db8::1]",
         "[3fff::1]",
         "[2001::1]",
+        "[2001:1ff::1]",
+        "[1fff::1]",
+        "[4000::1]",
         "[::ffff:127.0.0.1]",
         "[::ffff:a00:1]",
         "[::127.0.0.1]",
@@ -115,6 +153,8 @@ fn only_https_on_listed_ports_is_fetched() {
     for address in [
         "http://example.org/",
         "https://example.org:444/",
+        "http://localhost/",
+        "https://127.0.0.1:444/",
         "ftp://example.org/",
         "file:///etc/passwd",
         "data:text/plain,x",
@@ -146,7 +186,9 @@ fn a_local_worker_fetches_loopback_but_not_itself() {
     for address in ["http://localhost:8790/x", "http://127.0.0.1:8790/x", "https://10.0.0.1/"] {
         assert_eq!(forbidden(address, &config), Some(Forbidden::Host), "{address}");
     }
-    assert_eq!(forbidden("http://10.0.0.1/", &config), Some(Forbidden::SchemeOrPort));
+    for address in ["http://10.0.0.1/", "ftp://localhost/", "ws://127.0.0.1:2583/"] {
+        assert_eq!(forbidden(address, &config), Some(Forbidden::SchemeOrPort), "{address}");
+    }
 }
 
 fn get(address: &str, web: fn(&Incoming) -> Result<Reply, HttpFault>) -> (Sim, Result<String, FetchFault>) {

@@ -35,7 +35,7 @@ fn knock(sim: &Sim, method: RequestMethod, path: &str, peer: &str) -> Response {
 }
 
 /// A way in at each door that counts addresses.
-const WAYS: [(Door, RequestMethod, &str); 7] = [
+const WAYS: [(Door, RequestMethod, &str); 17] = [
     (Door::Token, RequestMethod::Post, "/token"),
     (Door::Token, RequestMethod::Post, "/revoke"),
     (Door::Register, RequestMethod::Post, "/register"),
@@ -43,6 +43,16 @@ const WAYS: [(Door, RequestMethod, &str); 7] = [
     (Door::Authorize, RequestMethod::Get, "/consent/x"),
     (Door::SignIn, RequestMethod::Get, "/sign-in"),
     (Door::SignIn, RequestMethod::Post, "/sign-in/link/x"),
+    (Door::SignIn, RequestMethod::Post, "/sign-in/passkey"),
+    (Door::SignIn, RequestMethod::Get, "/acme/sign-in"),
+    (Door::SignIn, RequestMethod::Get, "/acme/sign-in/x"),
+    (Door::SignIn, RequestMethod::Get, "/acme/sign-in/x/callback"),
+    (Door::SignIn, RequestMethod::Get, "/acme/invitation/x"),
+    (Door::SignIn, RequestMethod::Post, "/sign-out"),
+    (Door::SignIn, RequestMethod::Get, "/account"),
+    (Door::SignIn, RequestMethod::Post, "/account/sessions"),
+    (Door::SignIn, RequestMethod::Post, "/account/passkeys"),
+    (Door::SignIn, RequestMethod::Post, "/account/providers"),
 ];
 
 #[test]

@@ -1,5 +1,6 @@
 //! The MCP endpoint, from outside: what each era's clients send, and what they get.
 
+mod answer;
 mod batches;
 mod calls;
 mod catalogue;

@@ -330,8 +330,8 @@ fn all_problems_come_at_once_and_then_nothing_is_kept() {
         vec![url(CAT), MediaInput::default(), both, long, id("med_1"), url("https://nowhere.example/")];
     let expected = [
         (Code::Missing, "media[1]"),
-        (Code::Conflicting, "media[2]"),
         (Code::OutOfRange, "media[3].alt"),
+        (Code::Conflicting, "media[2]"),
         (Code::MediaNotFound, "media[4].media_id"),
         (Code::MediaNotFetched, "media[5].url"),
     ];

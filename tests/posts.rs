@@ -2,9 +2,12 @@
 
 mod bulk;
 mod confirming;
+mod judging;
+mod lessons;
 mod mending;
 mod near;
 mod page;
+mod pausing;
 mod pictures;
 mod public;
 mod reading;

@@ -3,7 +3,9 @@
 use std::{cell::RefCell, rc::Rc};
 
 use postern::{
-    desk::{Code, Fix, Problem, ProfileId, Refusal, Role, Scope, Scopes, ToolEntry, UserId, WorkspaceId},
+    desk::{
+        Code, Fix, Problem, Problems, ProfileId, Refusal, Role, Scope, Scopes, ToolEntry, UserId, WorkspaceId,
+    },
     http::{Request, RequestMethod, Response},
     identity,
     networks::{Account, ErrorClass, Network, NetworkError, Session},
@@ -193,7 +195,11 @@ impl Cast {
 
     fn choose(&self, wanted: &[&str]) -> Result<Vec<usize>, Vec<Problem>> {
         let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
-        let chosen = profiles::choose(&self.profiles, &self.here, &wanted, "profiles")?;
+        let mut problems = Problems::default();
+        let chosen = profiles::choose(&self.profiles, &self.here, &wanted, "profiles", &mut problems);
+        if !problems.is_empty() {
+            return Err(problems.into_vec());
+        }
         let place = |one: &&Profile| self.profiles.iter().position(|profile| profile == *one).unwrap();
         Ok(chosen.iter().map(place).collect())
     }

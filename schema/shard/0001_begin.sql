@@ -264,7 +264,7 @@ CREATE TABLE profile_state (state TEXT PRIMARY KEY) STRICT;
 INSERT INTO profile_state (state) VALUES ('healthy'), ('reauthorise'), ('disconnected');
 
 -- Connected accounts. `server` is the origin that its secrets are for; the Wall has none. The lease is of the one who
--- renews its session.
+-- renews its session. Before `not_before` its network will not have anything.
 CREATE TABLE profile (
   tenant_id TEXT NOT NULL,
   profile_id TEXT NOT NULL,
@@ -279,6 +279,7 @@ CREATE TABLE profile (
   settings TEXT NOT NULL DEFAULT '{"v":1}' CHECK (json_valid(settings)),
   lease_token TEXT,
   lease_until INTEGER,
+  not_before INTEGER,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, profile_id),
@@ -436,7 +437,23 @@ CREATE INDEX delivery_by_profile ON delivery (tenant_id, profile_id, due_at);
 -- What the tick looks at. A busy delivery's next_at is the end of its lease.
 CREATE INDEX delivery_due ON delivery (next_at)
   WHERE state IN ('waiting', 'retrying', 'paused', 'claimed', 'preparing', 'armed', 'sent', 'unknown');
+CREATE INDEX delivery_paused ON delivery (tenant_id, workspace_id, due_at) WHERE state = 'paused';
 CREATE INDEX delivery_unknown ON delivery (updated_at) WHERE state = 'unknown';
+
+-- Where nothing is claimed: for one profile, or for the whole workspace, whose row names none. Rows live 30 days after
+-- their end.
+CREATE TABLE publishing_pause (
+  tenant_id TEXT NOT NULL,
+  workspace_id TEXT NOT NULL,
+  profile_id TEXT NOT NULL,
+  until INTEGER,
+  reason TEXT NOT NULL CHECK (length(reason) BETWEEN 1 AND 500),
+  user_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, workspace_id, profile_id),
+  FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspace (tenant_id, workspace_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX publishing_pause_by_end ON publishing_pause (until);
 
 -- The parts of a delivery (post, reply, first comment), armed and settled one by one.
 CREATE TABLE delivery_part (

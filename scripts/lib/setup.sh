@@ -112,6 +112,16 @@ need_compiler() {
   fi
 }
 
+# libFuzzer is C++.
+need_cpp_compiler() {
+  command -v c++ >/dev/null && return
+  if can_apt; then
+    apt_install "Fuzzing" g++
+  else
+    fail "there is no C++ compiler (c++)" "install your system's compiler (Debian: g++, macOS: xcode-select --install)"
+  fi
+}
+
 need_cargo() {
   local wanted have
   if ! command -v cargo >/dev/null; then
@@ -299,9 +309,14 @@ need_claude_code() {
 # Exports RMCP_CLIENT, the program: a client of the official Rust library, built from the tests' own crate.
 need_rmcp_client() {
   local from=$root/tests/clients/rmcp target=$cache/target/rmcp
-  long_step rmcp-client "compiles a client of the official Rust library, which a test drives (2 minutes, once)" \
-    env CARGO_TARGET_DIR="$target" cargo build --locked --manifest-path "$from/Cargo.toml" || fail "the Rust client did not build"
-  export RMCP_CLIENT=$target/debug/postern-rmcp-client
+  RMCP_CLIENT=$cache/tools/rmcp-client-$(cat "$from"/Cargo.{toml,lock} "$from/src/main.rs" | sha256sum | cut -c 1-16)
+  if [ ! -x "$RMCP_CLIENT" ]; then
+    long_step rmcp-client "compiles a client of the official Rust library, which a test drives (1 minute, once)" \
+      env CARGO_TARGET_DIR="$target" cargo build --locked --manifest-path "$from/Cargo.toml" || fail "the Rust client did not build"
+    mkdir -p "$cache/tools"
+    cp "$target/debug/postern-rmcp-client" "$RMCP_CLIENT"
+  fi
+  export RMCP_CLIENT
 }
 
 need_openssl() {

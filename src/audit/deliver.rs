@@ -52,15 +52,36 @@ impl Waiting {
     }
 }
 
-/// Writes a portion of what waits. An act that a shard did not take waits on; doing one again changes nothing.
+/// Writes a portion of what waits. An act that a shard did not take waits on, and those of other shards do not wait with it;
+/// doing one again changes nothing.
 ///
 /// # Errors
 /// The first failure, after every shard was tried.
 pub async fn deliver(platform: &Platform<'_>) -> Result<(), DatabaseFault> {
-    let rows = only(platform.directory, directory::WAITING.with([PORTION.into()])).await?;
+    let mut result = Ok(());
+    let mut failed = BTreeSet::new();
+    loop {
+        let faults = deliver_portion(platform, &failed).await?;
+        if faults.is_empty() {
+            return result;
+        }
+        for (shard, fault) in faults {
+            failed.insert(shard);
+            result = result.and(Err(fault));
+        }
+    }
+}
+
+/// Writes a portion of what waits for no shard of `failed`; the shards that failed now.
+async fn deliver_portion(
+    platform: &Platform<'_>,
+    failed: &BTreeSet<i64>,
+) -> Result<Vec<(i64, DatabaseFault)>, DatabaseFault> {
+    let failed = serde_json::json!(failed).to_string();
+    let rows = only(platform.directory, directory::WAITING.with([PORTION.into(), failed.into()])).await?;
     let waiting = rows.iter().map(Waiting::from_row).collect::<Result<Vec<_>, _>>()?;
     if waiting.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut by_shard: BTreeMap<i64, Vec<(&AuditId, Statement)>> = BTreeMap::new();
     for act in &waiting {
@@ -68,20 +89,20 @@ pub async fn deliver(platform: &Platform<'_>) -> Result<(), DatabaseFault> {
             by_shard.entry(*shard).or_default().push((&act.id, act.line(tenant)));
         }
     }
-    let mut result = Ok(());
+    let mut faults = Vec::new();
     let mut waits_on = BTreeSet::new();
     for (number, lines) in by_shard {
         let (ids, statements): (Vec<&AuditId>, Vec<Statement>) = lines.into_iter().unzip();
         if let Err(fault) = write(platform, number, statements).await {
             waits_on.extend(ids);
-            result = result.and(Err(fault));
+            faults.push((number, fault));
         }
     }
     let written: BTreeSet<&AuditId> =
         waiting.iter().map(|act| &act.id).filter(|id| !waits_on.contains(id)).collect();
     let list = serde_json::json!(written).to_string();
     only(platform.directory, directory::WRITTEN.with([list.into()])).await?;
-    result
+    Ok(faults)
 }
 
 async fn write(

@@ -44,9 +44,15 @@ pub mod directory {
     use crate::platform::statements;
 
     statements! { Directory:
-        /// The acts that have waited the longest, each with a tenant that it is for, or none. ?1 limit
+        /// The acts that have waited the longest, each with a tenant that it is for, or none; those left out that are for a
+        /// tenant in a shard that takes none. ?1 limit ?2 JSON list of such shards
         pub(in crate::audit) WAITING = "queued_acts", "SELECT q.audit_id, q.at, q.user_id, q.act, q.subjects, q.outcome, t.tenant_id, t.shard
-FROM (SELECT audit_id, at, user_id, tenant_id, act, subjects, outcome FROM audit_queue ORDER BY audit_id LIMIT ?1) q
+FROM (SELECT audit_id, at, user_id, tenant_id, act, subjects, outcome FROM audit_queue a
+  WHERE NOT EXISTS (
+    SELECT 1 FROM person_tenant p JOIN tenant o ON o.tenant_id = p.tenant_id AND o.state = 'active'
+    WHERE p.user_id = a.user_id AND (a.tenant_id IS NULL OR p.tenant_id = a.tenant_id)
+      AND o.shard IN (SELECT value FROM json_each(?2)))
+  ORDER BY audit_id LIMIT ?1) q
 LEFT JOIN person_tenant pt ON pt.user_id = q.user_id AND (q.tenant_id IS NULL OR pt.tenant_id = q.tenant_id)
 LEFT JOIN tenant t ON t.tenant_id = pt.tenant_id AND t.state = 'active'";
 

@@ -6,12 +6,15 @@
 //! Before a call that cannot be taken back the part is *armed*: whoever finds it armed later knows that the call may
 //! have been made, and what to do follows from how strong the network is ([`crate::networks::Ladder`]).
 
+mod at_most;
 mod commit;
 mod confirm;
 mod engine;
 mod epoch;
+mod fan_out;
 mod meter;
 mod model;
+mod pause;
 mod removal;
 mod retry;
 mod run;
@@ -24,6 +27,8 @@ pub use crate::posts::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason,
 pub use confirm::{Outcome, Word, confirm};
 pub use engine::{Budget, TickReport, tick};
 pub use epoch::{Release, hold, release};
+pub use fan_out::{minute, run_errand};
+pub use pause::{Overdue, Resumed, Scope, pause, resume};
 pub use removal::{Removal, RemovalOutcome, remove_live};
 pub use retry::{Retried, RetryAnswer, retry};
 pub use status::{ShardStatus, status};

@@ -44,6 +44,11 @@ impl Token {
         Self(data_encoding::BASE64URL_NOPAD.encode(&random_array::<16>(entropy)))
     }
 
+    /// The token of a claim that was handed out.
+    pub(super) const fn handed(token: String) -> Self {
+        Self(token)
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }

@@ -58,6 +58,7 @@ pub async fn remove_live(
     trade: &dyn Trade,
     post: &PostId,
 ) -> Result<Vec<Removal>, Refusal> {
+    caller.end_rehearsal().await?;
     let platform = caller.platform();
     let database = platform.shard(caller.tenant().shard).ok_or_else(no_shard)?;
     let mut results = Vec::new();

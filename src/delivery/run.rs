@@ -274,6 +274,12 @@ impl<'a> Run<'a> {
         if let Some(why) = self.delivery.sickness() {
             return self.pause(why, None).await;
         }
+        if let Some(until) = self.shift.waits_until(&self.delivery) {
+            let text = "The network asked this account to wait.";
+            let why = Why::new(Reason::Retry, "asked_to_wait", text);
+            let to = if self.public_parts() == 0 { DeliveryState::Retrying } else { DeliveryState::Sent };
+            return self.leave(to, Next::At(until), &why, None).await;
+        }
         if self.waited_too_long() {
             let why = late();
             return rest(self.change(DeliveryState::Missed, Next::Never, Some(&why), None, None, None).await);
@@ -354,6 +360,13 @@ impl<'a> Run<'a> {
             Ok(()) => {}
             Err(_) if again => return self.look_up(part).await,
             Err(error) => return self.stopped("sign_in", self.now(), error).await,
+        }
+        if !again && self.connector.is_our_own() {
+            let started = self.now();
+            return match self.connector.send(&self.job, part, self.link()).await {
+                Ok(sent) => self.settle(part, sent, "send", started).await,
+                Err(error) => self.stopped("send", started, error).await,
+            };
         }
         if self.arm(part, again).await.is_err() {
             return Flow::Rest;
@@ -625,6 +638,9 @@ impl<'a> Run<'a> {
         }
         let now = self.now();
         let next_at = try_again_at(now, self.plan.tries, error.retry_at, self.shift.platform.entropy);
+        if error.retry_at.is_some() {
+            self.shift.wait_for(&self.delivery, next_at).await;
+        }
         let why = Why::said(Reason::Retry, error);
         let to = if self.public_parts() == 0 { DeliveryState::Retrying } else { DeliveryState::Sent };
         self.leave(to, Next::At(next_at), &why, attempt).await

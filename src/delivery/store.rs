@@ -12,6 +12,21 @@ macro_rules! looked_at {
     };
 }
 
+/// Whether the pause `h` holds now, which is ?1, for a delivery of this alias.
+macro_rules! paused_now {
+    ($delivery:literal) => {
+        concat!(
+            "h.tenant_id = ",
+            $delivery,
+            ".tenant_id AND h.workspace_id = ",
+            $delivery,
+            ".workspace_id AND h.profile_id IN ('', ",
+            $delivery,
+            ".profile_id) AND (h.until IS NULL OR h.until > ?1)"
+        )
+    };
+}
+
 statements! { Shard:
     /// The shard's epoch.
     pub(super) EPOCH = "delivery_epoch", "SELECT epoch FROM shard_epoch WHERE only_row = 1";
@@ -34,9 +49,36 @@ WHERE (tenant_id, delivery_id) IN (
   LIMIT ?2)
 RETURNING delivery_id");
 
+    /// Puts on hold what is due while publishing is paused; at most ?2. ?1 now ?3 tenant or NULL for all
+    pub(super) PUT_ON_HOLD = "delivery_put_on_hold", concat!("UPDATE delivery
+SET state = 'paused', reason = 'on_hold', reason_code = 'publishing_paused', next_at = NULL, lease_token = NULL, provider_words = NULL,
+  updated_at = ?1, reason_text = 'Publishing was paused when its time came. The reason given: ' || (
+    SELECT h.reason FROM publishing_pause h WHERE ", paused_now!("delivery"), " ORDER BY h.profile_id LIMIT 1)
+WHERE (tenant_id, delivery_id) IN (
+  SELECT d.tenant_id, d.delivery_id FROM delivery d
+  WHERE ", looked_at!("d.state"), " AND d.next_at <= ?1 AND d.state IN ('waiting', 'retrying', 'paused') AND (?3 IS NULL OR d.tenant_id = ?3)
+    AND EXISTS (SELECT 1 FROM publishing_pause h WHERE ", paused_now!("d"), ")
+  LIMIT ?2)");
+
+    /// Puts off what is due while its network asked its account to wait; at most ?2. ?1 now
+    pub(super) PUT_OFF = "delivery_put_off", concat!("UPDATE delivery
+SET state = 'retrying', reason = 'retry', reason_code = 'asked_to_wait', lease_token = NULL, provider_words = NULL, updated_at = ?1,
+  reason_text = 'The network asked this account to wait.',
+  next_at = (SELECT p.not_before FROM profile p WHERE p.tenant_id = delivery.tenant_id AND p.profile_id = delivery.profile_id)
+WHERE (tenant_id, delivery_id) IN (
+  SELECT d.tenant_id, d.delivery_id FROM delivery d
+  JOIN profile p ON p.tenant_id = d.tenant_id AND p.profile_id = d.profile_id AND p.not_before > ?1
+  WHERE ", looked_at!("d.state"), " AND d.next_at <= ?1 AND d.state = 'waiting'
+  LIMIT ?2)");
+
+    /// Nothing is claimed for an account before its network lets it. ?1 tenant ?2 profile ?3 until
+    pub(super) WAIT_FOR = "delivery_wait_for", "UPDATE profile SET not_before = max(coalesce(not_before, 0), ?3)
+WHERE tenant_id = ?1 AND profile_id = ?2";
+
     /// Claims what is to be looked at, at most ?4 of each tenant and ?5 in all, the tenants by turns. A row comes to
     /// one caller only, until its lease ends: for a busy row next_at is that end. Of those whose last claim died, at most
-    /// one, so that what kills its process takes no other down with it twice. ?1 now ?2 token ?3 end of the lease
+    /// one, so that what kills its process takes no other down with it twice. What is paused, or waits because its network
+    /// asked for it, is left; only what may be public already is looked at all the same. ?1 now ?2 token ?3 end of the lease
     pub(super) CLAIM = "delivery_claim", concat!("UPDATE delivery
 SET state = CASE WHEN state IN ('waiting', 'retrying', 'paused') THEN 'claimed' ELSE state END,
   lease_token = ?2, next_at = ?3, claims = claims + 1, updated_at = ?1
@@ -44,8 +86,15 @@ WHERE (tenant_id, delivery_id) IN (
   SELECT tenant_id, delivery_id FROM (
     SELECT tenant_id, delivery_id, next_at, claims, row_number() OVER (PARTITION BY tenant_id ORDER BY next_at, delivery_id) AS turn,
       row_number() OVER (PARTITION BY claims > 0 ORDER BY claims, next_at, delivery_id) AS trial
-    FROM delivery WHERE ", looked_at!("state"), " AND next_at <= ?1)
+    FROM delivery WHERE ", looked_at!("state"), " AND next_at <= ?1
+      AND (state IN ('armed', 'unknown') OR NOT EXISTS (SELECT 1 FROM publishing_pause h WHERE ", paused_now!("delivery"), "))
+      AND (state <> 'waiting' OR NOT EXISTS (SELECT 1 FROM profile p
+        WHERE p.tenant_id = delivery.tenant_id AND p.profile_id = delivery.profile_id AND p.not_before > ?1)))
   WHERE turn <= ?4 AND (claims = 0 OR trial = 1) ORDER BY turn, next_at LIMIT ?5)");
+
+    /// When something is to be looked at soon. ?1 after ?2 until
+    pub(super) SOON = "delivery_soon", concat!("SELECT DISTINCT next_at FROM delivery WHERE ", looked_at!("state"), " AND next_at > ?1 AND next_at <= ?2
+ORDER BY next_at LIMIT 500");
 
     /// What a claim took, found by the end of its lease, so that it can be read again when the reply was lost.
     /// ?1 end of the lease ?2 token
@@ -208,6 +257,41 @@ WHERE tenant_id = ?1 AND delivery_id = ?2 AND state = 'armed'";
     /// Logs what a person said. ?1 tenant ?2 delivery ?3 now ?4 outcome
     pub(super) LOG_WORD = "delivery_log_word", "INSERT INTO attempt (tenant_id, delivery_id, number, started_at, ended_at, step, outcome)
 SELECT ?1, ?2, attempts, ?3, ?3, 'confirm', ?4 FROM delivery WHERE tenant_id = ?1 AND delivery_id = ?2";
+
+    /// Pauses publishing, or changes a pause. ?1 tenant ?2 workspace ?3 JSON list of profiles, or of '' for all of the
+    /// workspace ?4 until or NULL ?5 reason ?6 person ?7 now
+    pub(super) PAUSE = "delivery_pause", "INSERT INTO publishing_pause (tenant_id, workspace_id, profile_id, until, reason, user_id, created_at)
+SELECT ?1, ?2, j.value, ?4, ?5, ?6, ?7 FROM json_each(?3) j WHERE true
+ON CONFLICT (tenant_id, workspace_id, profile_id) DO UPDATE
+SET until = excluded.until, reason = excluded.reason, user_id = excluded.user_id, created_at = excluded.created_at";
+
+    /// A workspace's pauses. ?1 tenant ?2 workspace ?3 now
+    pub(super) PAUSES = "delivery_pauses", "SELECT profile_id FROM publishing_pause
+WHERE tenant_id = ?1 AND workspace_id = ?2 AND (until IS NULL OR until > ?3)";
+
+    /// Ends a workspace's pauses. ?1 tenant ?2 workspace ?3 JSON list of profiles, or NULL for all
+    pub(super) END_PAUSES = "delivery_end_pauses", "DELETE FROM publishing_pause
+WHERE tenant_id = ?1 AND workspace_id = ?2 AND (?3 IS NULL OR profile_id IN (SELECT value FROM json_each(?3)))";
+
+    /// What lies on hold in a workspace, the longest overdue first; at most ?3. ?1 tenant ?2 workspace
+    pub(super) ON_HOLD = "delivery_on_hold", "SELECT delivery_id, profile_id FROM delivery
+WHERE tenant_id = ?1 AND workspace_id = ?2 AND state = 'paused' AND reason = 'on_hold' ORDER BY due_at LIMIT ?3";
+
+    /// When profiles have posts to come. ?1 tenant ?2 JSON list of profiles ?3 from ?4 to
+    pub(super) AHEAD = "delivery_ahead", "SELECT d.profile_id, d.due_at FROM json_each(?2) j
+CROSS JOIN delivery d ON d.tenant_id = ?1 AND d.profile_id = j.value AND d.due_at BETWEEN ?3 AND ?4
+WHERE d.state IN ('waiting', 'retrying') LIMIT 2000";
+
+    /// Takes deliveries out of their hold: to their new times, or to the end. The plus keeps it to the key: an index on what
+    /// is paused would read all of it. ?1 tenant ?2 JSON list of {delivery, at} ?3 now
+    pub(super) SETTLE_HELD = "delivery_settle_held", "UPDATE delivery
+SET state = CASE WHEN j.value->>'at' IS NULL THEN 'missed' ELSE 'waiting' END, next_at = j.value->>'at',
+  due_at = coalesce(j.value->>'at', delivery.due_at), reason = CASE WHEN j.value->>'at' IS NULL THEN 'late' END,
+  reason_code = CASE WHEN j.value->>'at' IS NULL THEN 'skipped' END,
+  reason_text = CASE WHEN j.value->>'at' IS NULL THEN 'Its time passed while publishing was paused, and it was skipped when that ended.' END,
+  updated_at = ?3
+FROM json_each(?2) j
+WHERE delivery.tenant_id = ?1 AND delivery.delivery_id = j.value->>'delivery' AND +delivery.state = 'paused' AND delivery.reason = 'on_hold'";
 
     /// A part is no longer on the network. ?1 tenant ?2 delivery ?3 position
     pub(super) PART_REMOVED = "delivery_part_removed", "UPDATE delivery_part SET state = 'removed'

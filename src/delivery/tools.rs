@@ -1,4 +1,6 @@
-//! The MCP tools of delivery: sending again, settling what is unknown, and taking down.
+//! The MCP tools of delivery: sending again, settling what is unknown, taking down, and pausing.
+
+mod pause;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,15 +17,20 @@ use crate::{
         ToolEntry, WorkspaceFacts, next_call,
     },
     media::{self, MediaInput, Wanted},
-    networks::{Attachment, Rendered},
+    networks::Attachment,
     platform::Statement,
     posts::{self, Content, Desired, Override, PostGroupView, PostRow, Repeat, Scene, Target},
     profiles::{self, Profile},
 };
 
 /// Every tool of this room.
-pub const TOOLS: &[ToolEntry] =
-    &[ToolEntry::of::<RetryPost>(), ToolEntry::of::<ConfirmDelivery>(), ToolEntry::of::<DeletePost>()];
+pub const TOOLS: &[ToolEntry] = &[
+    ToolEntry::of::<RetryPost>(),
+    ToolEntry::of::<ConfirmDelivery>(),
+    ToolEntry::of::<DeletePost>(),
+    ToolEntry::of::<pause::PausePublishing>(),
+    ToolEntry::of::<pause::ResumePublishing>(),
+];
 
 /// Sends again what did not go out.
 pub struct RetryPost;
@@ -85,7 +92,8 @@ impl Tool for RetryPost {
     async fn call(caller: &Caller<'_>, input: RetryInput) -> Result<RetryOutput, Refusal> {
         let repeat = Repeat::by_key(Self::NAME, input.idempotency_key.as_deref(), &input);
         let scene = Scene::read(caller, &[&input.post_id], repeat.as_ref()).await?;
-        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
+        let mut problems = Problems::default();
+        let (row, workspace) = problems.keep_or(scene.post(&input.post_id, "post_id"), scene.stand_in())?;
         let earlier = |scene: &Scene| match &repeat {
             Some(repeat) => repeat.earlier::<Vec<Retried>>(caller, scene),
             None => Ok(None),
@@ -95,6 +103,7 @@ impl Tool for RetryPost {
             None => match send_again(caller, &scene, row, workspace, &input, repeat.as_ref()).await {
                 Ok(retried) => retried,
                 // The same call may have won in parallel.
+                Err(Refusal::Rehearsed) => return Err(Refusal::Rehearsed),
                 Err(refusal) => {
                     let scene = Scene::read(caller, &[&input.post_id], repeat.as_ref()).await?;
                     earlier(&scene)?.ok_or(refusal)?
@@ -129,19 +138,27 @@ async fn send_again(
     input: &RetryInput,
     repeat: Option<&Repeat>,
 ) -> Result<Vec<Retried>, Refusal> {
-    let chosen = chosen_profiles(scene, workspace, input.profiles.as_deref())?;
-    let Retry { statements, retried } = plan(caller, &RealTrade, &row.post_id, chosen.as_deref()).await?;
+    let mut problems = Problems::default();
+    let chosen = chosen_profiles(scene, workspace, input.profiles.as_deref(), &mut problems);
+    let plan = problems.keep_all(plan(caller, &RealTrade, &row.post_id, chosen.as_deref()).await)?;
+    let own: Vec<ProfileId> = match (&plan, chosen) {
+        (Some(plan), _) => plan.retried.iter().map(|one| one.profile.clone()).collect(),
+        (None, Some(chosen)) => chosen,
+        (None, None) => row.content.profiles.clone(),
+    };
+    let words = Words { caller, scene, row, workspace, own: &own, input };
+    let content = words.content(&mut problems).await?;
+    problems.refuse_if_any()?;
+    let Retry { statements, retried } = plan.ok_or(Refusal::Conflict)?;
     let mut batch: Vec<Statement> = Vec::new();
     if let Some(repeat) = repeat {
         batch.extend(repeat.remember(caller, &retried));
     }
     batch.extend(statements);
-    if input.text.is_none() && input.media.is_none() {
+    let Some(content) = content else {
         carry_out(caller, &row.post_id, batch).await?;
         return Ok(retried);
-    }
-    let own: Vec<ProfileId> = retried.iter().map(|one| one.profile.clone()).collect();
-    let content = with_words(caller, workspace, row, &own, input, &scene.profiles).await?;
+    };
     let profiles: Vec<&Profile> = scene.profiles.iter().collect();
     let target = Target::existing(row, Desired { content, due: row.due(), deleted: false }, &profiles)
         .leaving_deliveries();
@@ -153,48 +170,77 @@ fn chosen_profiles(
     scene: &Scene,
     workspace: &WorkspaceFacts,
     named: Option<&[String]>,
-) -> Result<Option<Vec<ProfileId>>, Refusal> {
-    let Some(named) = named else { return Ok(None) };
-    let chosen =
-        profiles::choose(&scene.profiles, &workspace.id, named, "profiles").map_err(Refusal::Problems)?;
-    Ok(Some(chosen.into_iter().map(|profile| profile.id.clone()).collect()))
+    problems: &mut Problems,
+) -> Option<Vec<ProfileId>> {
+    let chosen = profiles::choose(&scene.profiles, &workspace.id, named?, "profiles", problems);
+    Some(chosen.into_iter().map(|profile| profile.id.clone()).collect())
 }
 
-/// The content with the call's words and pictures for those of its profiles that are retried. The pictures are kept only if
-/// the networks take them.
-async fn with_words(
-    caller: &Caller<'_>,
-    workspace: &WorkspaceFacts,
-    row: &PostRow,
-    own: &[ProfileId],
-    input: &RetryInput,
-    profiles: &[Profile],
-) -> Result<Content, Refusal> {
-    let (post_id, content) = (&row.post_id, row.content.clone());
-    let Some(list) = &input.media else {
-        let content = with_own(content, own, input, None);
-        refuse_problems(post_id, &content, own, profiles)?;
-        return Ok(content);
-    };
-    let wanted = list.iter().enumerate().map(|(index, one)| Wanted {
-        workspace: workspace.id.clone(),
-        field: format!("media[{index}]"),
-        input: one.clone(),
-    });
-    let (gathered, problems) = media::gather(caller, wanted.collect()).await?;
-    let pictures = (0..list.len()).filter_map(|index| gathered.attachment(index)).collect();
-    let content = with_own(content, own, input, Some(pictures));
-    let checked = if problems.is_empty() {
-        refuse_problems(post_id, &content, own, profiles)
-    } else {
-        Err(Refusal::Problems(problems))
-    };
-    if let Err(refusal) = checked {
-        gathered.discard(caller).await;
-        return Err(refusal);
+/// The call's words and pictures for those of a post's profiles that are retried.
+struct Words<'w> {
+    caller: &'w Caller<'w>,
+    scene: &'w Scene,
+    row: &'w PostRow,
+    workspace: &'w WorkspaceFacts,
+    own: &'w [ProfileId],
+    input: &'w RetryInput,
+}
+
+impl Words<'_> {
+    /// The content with them, if there are any. The pictures are kept only if nothing is wrong with the call.
+    async fn content(&self, problems: &mut Problems) -> Result<Option<Content>, Refusal> {
+        let Self { caller, input, .. } = self;
+        let Some(list) = &input.media else {
+            let content =
+                input.text.as_ref().map(|_| with_own(self.row.content.clone(), self.own, input, None));
+            if let Some(content) = &content {
+                problems.extend(self.unsendable(content).await);
+            }
+            return Ok(content);
+        };
+        let wanted = list.iter().enumerate().map(|(index, one)| Wanted {
+            workspace: self.workspace.id.clone(),
+            field: format!("media[{index}]"),
+            input: one.clone(),
+        });
+        let (gathered, found) = media::gather(caller, wanted.collect()).await?;
+        problems.extend(found);
+        let pictures = (0..list.len()).filter_map(|index| gathered.attachment(index)).collect();
+        let content = with_own(self.row.content.clone(), self.own, input, Some(pictures));
+        problems.extend(self.unsendable(&content).await);
+        if !problems.is_empty() {
+            gathered.discard(caller).await;
+            return Ok(None);
+        }
+        let renamed = gathered.keep(caller).await?;
+        Ok(Some(content.with_media_renamed(&renamed)))
     }
-    let renamed = gathered.keep(caller).await?;
-    Ok(content.with_media_renamed(&renamed))
+
+    /// The words and pictures that the networks do not take, by the arguments of `retry_post`. What is too long is answered with the
+    /// call that keeps it shortened: nothing that nobody wrote goes out.
+    async fn unsendable(&self, content: &Content) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut overrides = Vec::new();
+        for profile in self.scene.profiles.iter().filter(|profile| self.own.contains(&profile.id)) {
+            let rendered = content.render_for(&profile.id, profile.account.network).0;
+            if let Some(text) = rendered.parts.first().and_then(posts::shortened) {
+                overrides.push(json!({ "profiles": [profile.account.handle], "text": text }));
+            }
+            problems.extend(rendered.problems.into_iter().map(|problem| {
+                let message = format!("{}: {}", profile.label(), problem.message);
+                as_argument(problem, &self.row.post_id).message(message)
+            }));
+        }
+        let keeps_all = self.row.content.overrides.is_empty() && self.input.media.is_none();
+        if let Some(first) = problems.first_mut()
+            && keeps_all
+            && !overrides.is_empty()
+        {
+            let kept = json!({ "post_id": self.row.post_id, "overrides": overrides });
+            first.next = posts::update_if_it_works(self.caller, kept).await.or(first.next.take());
+        }
+        problems
+    }
 }
 
 fn with_own(
@@ -216,43 +262,15 @@ fn with_own(
     content
 }
 
-/// Refuses words and pictures that the networks do not take, by the arguments of `retry_post`.
-fn refuse_problems(
-    post_id: &PostId,
-    content: &Content,
-    own: &[ProfileId],
-    profiles: &[Profile],
-) -> Result<(), Refusal> {
-    let retried = profiles.iter().filter(|profile| own.contains(&profile.id));
-    let rendered: Vec<(&Profile, Rendered)> = retried
-        .map(|profile| (profile, content.render_for(&profile.id, profile.account.network).0))
-        .collect();
-    let cut = rendered.iter().filter_map(|(_, rendered)| posts::shortened(rendered.parts.first()?));
-    let shortest = cut.min_by_key(|text| text.chars().count());
-    let problems: Vec<Problem> = rendered
-        .into_iter()
-        .flat_map(|(profile, rendered)| {
-            rendered.problems.into_iter().map(|problem| {
-                let message = format!("{}: {}", profile.label(), problem.message);
-                as_argument(problem, post_id, shortest.as_deref()).message(message)
-            })
-        })
-        .collect();
-    if problems.is_empty() { Ok(()) } else { Err(Refusal::Problems(problems)) }
-}
-
 /// A problem of content as one of the arguments that can mend it; what they cannot, `update_post` can.
-fn as_argument(problem: Problem, post_id: &PostId, shortest: Option<&str>) -> Problem {
+fn as_argument(problem: Problem, post_id: &PostId) -> Problem {
     let code = problem.code;
     let own = match problem.field.split_once("].") {
         Some((list, own)) if list.starts_with("overrides[") => own,
         _ => &problem.field,
     };
     match own {
-        "text" => {
-            let fix = shortest.filter(|_| code == Code::ContentTooLong).map(|text| Fix::Set(text.into()));
-            Problem { fix, ..Problem::new(code, own, "Give another text that the network takes.") }
-        }
+        "text" => Problem::new(code, own, "Give another text that the network takes."),
         own if own.starts_with("media") => {
             Problem::new(code, own, "Give other pictures with media, or [] for none.")
         }
@@ -311,14 +329,9 @@ impl Tool for ConfirmDelivery {
         let mut problems = Problems::default();
         let address = problems.keep(address_of(&input)).flatten();
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
-        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
-        let profile = match &input.profile {
-            Some(named) => {
-                let chosen = chosen_profile(&scene, workspace, named);
-                problems.keep(chosen)
-            }
-            None => None,
-        };
+        let (row, workspace) = problems.keep_or(scene.post(&input.post_id, "post_id"), scene.stand_in())?;
+        let named = input.profile.as_deref();
+        let profile = named.and_then(|named| problems.keep(chosen_profile(&scene, workspace, named)));
         problems.refuse_if_any()?;
         let hold_seconds = workspace.hold_seconds;
         let word = Word { profile: profile.as_ref(), outcome: input.outcome, address, hold_seconds };
@@ -342,17 +355,12 @@ fn address_of(input: &ConfirmInput) -> Result<Option<&str>, Problem> {
     }
 }
 
+/// Where several fit, it may be that only one of them is to be settled.
 fn chosen_profile(scene: &Scene, workspace: &WorkspaceFacts, named: &str) -> Result<ProfileId, Problem> {
-    let hint = "Name one profile of the post.";
-    let unfit = || Problem::new(Code::AmbiguousProfile, "profile", hint).fix(Fix::Remove);
-    match profiles::choose(&scene.profiles, &workspace.id, &[named.to_owned()], "profile").as_deref() {
-        Ok([only]) => Ok(only.id.clone()),
-        Ok(_) => Err(unfit()),
-        // The one wanted profile is the argument itself, not an item of a list.
-        Err(found) => {
-            let problem = found.first().cloned().unwrap_or_else(unfit);
-            Err(Problem { field: "profile".to_owned(), ..problem })
-        }
+    match profiles::choose_one(&scene.profiles, &workspace.id, named, "profile") {
+        Ok(profile) => Ok(profile.id.clone()),
+        Err(problem) if problem.code == Code::AmbiguousProfile => Err(problem.fix(Fix::Remove)),
+        Err(problem) => Err(problem),
     }
 }
 
@@ -417,10 +425,12 @@ impl Tool for DeletePost {
     async fn call(caller: &Caller<'_>, input: DeleteInput) -> Result<DeleteOutput, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
         let (row, _) = scene.post(&input.post_id, "post_id")?;
-        posts::check_revision(row, input.expected_revision)?;
+        let mut problems = Problems::default();
+        problems.keep_all(posts::check_revision(row, input.expected_revision))?;
         if row.deliveries.iter().any(posts::DeliveryRow::is_busy) {
-            return Err(posts::busy(&row.post_id).into());
+            problems.add(posts::busy(&row.post_id));
         }
+        problems.refuse_if_any()?;
         let networks = match input.on_networks {
             Some(true) => taken_down(caller, &scene, row).await?,
             _ => Vec::new(),

@@ -58,6 +58,14 @@ pub struct Caller<'a> {
     needs: Scopes,
     progress: Option<&'a dyn Progress>,
     selected: Selection,
+    rehearsal: Option<Rehearsing>,
+}
+
+/// A call that is carried out up to its first effect, to see whether it would be.
+#[derive(Clone, Copy)]
+struct Rehearsing {
+    /// Which workspace stands in for one that was not found.
+    stand_in: Option<usize>,
 }
 
 /// What a gated batch gave: the caller's facts, and the rows of each statement.
@@ -102,6 +110,7 @@ impl<'a> Caller<'a> {
             needs: Scopes::NONE,
             selected: Selection::NOTHING,
             progress: None,
+            rehearsal: None,
         })
     }
 
@@ -122,12 +131,14 @@ impl<'a> Caller<'a> {
         Caller { progress: Some(progress), ..self.clone() }
     }
 
-    /// Tells how far a call has come: `done` of `total` steps. Call it only while nothing is changed yet.
+    /// Tells how far a call has come: `done` of `total` steps. Call it only while nothing is changed yet. A rehearsal tells
+    /// nothing.
     ///
     /// # Errors
     /// `cancelled`, when nobody waits for the result any more.
     pub fn tell_progress(&self, done: usize, total: usize, message: &str) -> Result<(), Refusal> {
-        if self.progress.is_none_or(|progress| progress.tell(done, total, message)) {
+        let heard = self.progress.filter(|_| !self.is_rehearsing());
+        if heard.is_none_or(|progress| progress.tell(done, total, message)) {
             Ok(())
         } else {
             Err(Problem::new(Code::Cancelled, "", "Call it again if it is still wanted.").into())
@@ -140,6 +151,33 @@ impl<'a> Caller<'a> {
         let mut caller = self.clone();
         caller.selected = caller.selected.union(tool);
         caller
+    }
+
+    /// The same caller in a rehearsal, which writes nothing and reaches nobody. With `stand_in`, what is not found is judged as if
+    /// it were, in that one of the workspaces.
+    pub(super) fn rehearsing(&self, stand_in: Option<usize>) -> Self {
+        Self {
+            platform: self.platform.reaching_nobody(),
+            rehearsal: Some(Rehearsing { stand_in }),
+            ..self.clone()
+        }
+    }
+
+    /// Whether nothing that the call does has an effect.
+    pub const fn is_rehearsing(&self) -> bool {
+        self.rehearsal.is_some()
+    }
+
+    /// Ends a rehearsal: stands before every effect that is no [`write`](Self::write).
+    ///
+    /// # Errors
+    /// [`Refusal::Rehearsed`] in a rehearsal; when the gate is closed.
+    pub async fn end_rehearsal(&self) -> Result<(), Refusal> {
+        if !self.is_rehearsing() {
+            return Ok(());
+        }
+        self.facts().await?;
+        Err(Refusal::Rehearsed)
     }
 
     /// The tenant.
@@ -238,6 +276,7 @@ impl<'a> Caller<'a> {
         mut statements: Vec<Statement>,
         line: Statement,
     ) -> Result<Answer, Refusal> {
+        self.end_rehearsal().await?;
         statements.push(line);
         let answer = self.gated(statements).await;
         if let (Err(refusal), Authority::Member { .. }) = (&answer, &self.authority) {
@@ -268,6 +307,7 @@ impl<'a> Caller<'a> {
     /// # Errors
     /// See [`write`](Self::write).
     pub async fn keep_up(&self, statements: Vec<Statement>) -> Result<Answer, Refusal> {
+        self.end_rehearsal().await?;
         self.gated(statements).await
     }
 
@@ -281,7 +321,11 @@ impl<'a> Caller<'a> {
         batch.push(self.gate(self.needs, self.selected));
         batch.extend(statements);
         match self.database.batch(batch).await {
-            Ok(rows) => answer(rows),
+            Ok(rows) => {
+                let mut answer = answer(rows)?;
+                answer.facts.stand_in = self.rehearsal.and_then(|rehearsal| rehearsal.stand_in);
+                Ok(answer)
+            }
             Err(DatabaseFault::Aborted(_)) => Err(self.why_aborted().await),
             Err(fault) => Err(fault.into()),
         }

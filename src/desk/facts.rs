@@ -87,6 +87,9 @@ pub struct Facts {
     pub selection: Selection,
     /// The workspaces that may be seen, by name.
     pub workspaces: Vec<WorkspaceFacts>,
+    /// Which of them stands in for one that is not found, in a rehearsal.
+    #[serde(skip)]
+    pub(super) stand_in: Option<usize>,
 }
 
 /// A workspace that the caller may see.
@@ -132,6 +135,11 @@ impl Facts {
                 }
                 .into()
             })
+    }
+
+    /// The workspace in which the rest of a call is judged, in a rehearsal, where the one that is meant is not known.
+    pub fn stand_in(&self) -> Option<&WorkspaceFacts> {
+        self.workspaces.get(self.stand_in?)
     }
 
     fn workspace_problem(&self, code: Code) -> Problem {

@@ -1,8 +1,8 @@
-//! Mending a call: what each problem would have as its field's value, put together into one corrected call.
+//! Mending a call: what would make its fields right, put together into one corrected call.
 
 use serde_json::{Map, Value};
 
-use super::{NextCall, Problem};
+use super::Problem;
 
 /// What would make a field right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,92 +13,172 @@ pub enum Fix {
     Remove,
     /// Leave out the item of a list that it is part of.
     RemoveItem,
+    /// Only the first so many of its items.
+    Keep(usize),
     /// The same value under this name, unless that is taken.
     Rename(String),
     /// This item besides those there are.
     Append(Value),
-    /// What mends another problem of the call mends this one too.
-    Shared,
+    /// What mends it stands in these fields.
+    Elsewhere(Vec<(String, Fix)>),
+    /// Nothing mends it. With this value in its place the rest of the call can be judged.
+    Suppose(Value),
 }
 
-/// The call with every fix applied; nothing unless that mends every problem.
-pub fn corrected_call(tool: &str, arguments: &Value, problems: &[Problem]) -> Option<NextCall> {
-    let mut corrected = arguments.clone();
-    let mut left_out = Vec::new();
-    let mut renamed = Vec::new();
-    for problem in problems {
-        let field = steps(&problem.field);
-        match &problem.fix {
-            Some(Fix::Remove) => left_out.push(field),
-            Some(Fix::RemoveItem) => left_out.push(item_of(field)?),
-            Some(Fix::Rename(meant)) => {
-                let (_, way) = field.split_last()?;
-                renamed.push([way, &[Step::Key(meant)]].concat());
-                apply(&mut corrected, &field, &Fix::Rename(meant.clone()))?;
-            }
-            Some(Fix::Shared) | None => {}
-            Some(fix) => apply(&mut corrected, &field, fix)?,
+/// Which fixes are applied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mend {
+    /// Those that mend.
+    Certain,
+    /// Those that only suppose something, too.
+    Supposing,
+}
+
+/// The arguments with every problem mended that can be.
+pub fn mended(arguments: &Value, problems: &[Problem]) -> Value {
+    let mut mended = arguments.clone();
+    mend_in_place(&mut mended, problems, Mend::Certain);
+    leave_out(&mut mended, problems);
+    mended
+}
+
+/// Applies what leaves every item of a list in its place, so that fields are still called as they were. What is only supposed
+/// gives way to what came into its place.
+pub(super) fn mend_in_place(arguments: &mut Value, problems: &[Problem], mend: Mend) {
+    let in_place = |(field, fix): &(Vec<Step<'_>>, &Fix)| !takes_items_out(field, fix);
+    let (supposed, certain): (Vec<_>, Vec<_>) =
+        edits(problems).into_iter().filter(in_place).partition(|(_, fix)| matches!(fix, Fix::Suppose(_)));
+    let there = |arguments: &Value| -> Vec<bool> {
+        supposed.iter().map(|(field, _)| find(arguments, field).is_some()).collect()
+    };
+    let before = there(arguments);
+    for (field, fix) in certain {
+        apply(arguments, &field, fix);
+    }
+    if mend == Mend::Supposing {
+        let came = there(arguments).into_iter().zip(before).map(|(is, was)| is && !was);
+        let suppositions: Vec<_> = supposed.iter().zip(came).filter(|(_, came)| !came).collect();
+        for ((field, fix), _) in suppositions {
+            apply(arguments, field, fix);
         }
     }
-    // A field that is missing may have been there under another name.
-    let is_mended = |problem: &Problem| problem.fix.is_some() || renamed.contains(&steps(&problem.field));
-    if !problems.iter().all(is_mended) || problems.iter().all(|problem| problem.fix == Some(Fix::Shared)) {
-        return None;
-    }
-    // From the back, so that what is before stays in its place.
-    left_out.sort_unstable();
+}
+
+/// Applies the rest, from the back, so that what is before stays in its place. Whether there was any.
+pub(super) fn leave_out(arguments: &mut Value, problems: &[Problem]) -> bool {
+    let mut left_out: Vec<_> = edits(problems)
+        .into_iter()
+        .filter(|(field, fix)| takes_items_out(field, fix))
+        .map(
+            |(field, fix)| {
+                if *fix == Fix::RemoveItem { (item_of(field), &Fix::Remove) } else { (field, fix) }
+            },
+        )
+        .collect();
+    left_out.sort_by(|(one, _), (other, _)| other.cmp(one));
     left_out.dedup();
-    for field in left_out.iter().rev() {
-        apply(&mut corrected, field, &Fix::Remove)?;
+    for (field, fix) in &left_out {
+        apply(arguments, field, fix);
     }
-    Some(NextCall { tool: tool.to_owned(), arguments: corrected })
+    !left_out.is_empty()
+}
+
+/// Whether arguments have this field, or the list that it is, or would be, an item of.
+pub(super) fn is_given(arguments: &Value, field: &str) -> bool {
+    find(arguments, &item_less(steps(field))).is_some()
+}
+
+fn find<'v>(arguments: &'v Value, field: &[Step<'_>]) -> Option<&'v Value> {
+    field.iter().try_fold(arguments, descend)
+}
+
+/// Each field with what is to be done there, once.
+fn edits(problems: &[Problem]) -> Vec<(Vec<Step<'_>>, &Fix)> {
+    let mut edits: Vec<(Vec<Step<'_>>, &Fix)> = Vec::new();
+    for problem in problems {
+        let own = |fix| (steps(&problem.field), fix);
+        let found = match &problem.fix {
+            Some(Fix::Elsewhere(fixes)) => fixes.iter().map(|(field, fix)| (steps(field), fix)).collect(),
+            fix => fix.iter().map(own).collect::<Vec<_>>(),
+        };
+        for edit in found {
+            if !edits.contains(&edit) {
+                edits.push(edit);
+            }
+        }
+    }
+    edits
+}
+
+fn takes_items_out(field: &[Step<'_>], fix: &Fix) -> bool {
+    match fix {
+        Fix::RemoveItem | Fix::Keep(_) => true,
+        Fix::Remove => matches!(field.last(), Some(Step::Index(_))),
+        _ => false,
+    }
 }
 
 /// The item of a list that a field is part of, or is.
-fn item_of(mut field: Vec<Step<'_>>) -> Option<Vec<Step<'_>>> {
-    while matches!(field.last()?, Step::Key(_)) {
+fn item_of(mut field: Vec<Step<'_>>) -> Vec<Step<'_>> {
+    while matches!(field.last(), Some(Step::Key(_))) {
         field.pop();
     }
-    Some(field)
+    field
 }
 
-fn apply(arguments: &mut Value, field: &[Step<'_>], fix: &Fix) -> Option<()> {
-    let (last, way) = field.split_last()?;
-    let mut place = arguments;
-    for step in way {
-        place = descend(place, step)?;
+/// The list that a field is an item of, or the field itself.
+fn item_less(mut field: Vec<Step<'_>>) -> Vec<Step<'_>> {
+    while matches!(field.last(), Some(Step::Index(_))) {
+        field.pop();
     }
-    match (place, last) {
-        (Value::Object(object), Step::Key(key)) => apply_to_object(object, key, fix),
-        (Value::Array(items), Step::Index(index)) => match fix {
-            Fix::Set(value) => items.get_mut(*index).map(|item| value.clone_into(item)),
-            Fix::Remove if *index < items.len() => {
-                items.remove(*index);
-                Some(())
-            }
-            _ => None,
-        },
-        _ => None,
-    }
+    field
 }
 
-fn apply_to_object(object: &mut Map<String, Value>, key: &str, fix: &Fix) -> Option<()> {
-    match fix {
-        Fix::Set(value) => {
-            object.insert(key.to_owned(), value.clone());
-            Some(())
+/// A field that is not there is left as it is.
+fn apply(arguments: &mut Value, field: &[Step<'_>], fix: &Fix) {
+    let Some((last, way)) = field.split_last() else {
+        if let Fix::Set(value) | Fix::Suppose(value) = fix {
+            value.clone_into(arguments);
         }
-        Fix::Remove => object.remove(key).map(drop),
+        return;
+    };
+    let place = way.iter().try_fold(arguments, descend_mut);
+    match (place, last) {
+        (Some(Value::Object(object)), Step::Key(key)) => apply_to_object(object, key, fix),
+        (Some(Value::Array(items)), Step::Index(index)) => match fix {
+            Fix::Set(value) | Fix::Suppose(value) => {
+                if let Some(item) = items.get_mut(*index) {
+                    value.clone_into(item);
+                }
+            }
+            Fix::Remove if *index < items.len() => drop(items.remove(*index)),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+fn apply_to_object(object: &mut Map<String, Value>, key: &str, fix: &Fix) {
+    match fix {
+        Fix::Set(value) | Fix::Suppose(value) => drop(object.insert(key.to_owned(), value.clone())),
+        Fix::Remove => drop(object.remove(key)),
         Fix::Rename(meant) => {
-            let value = object.remove(key)?;
-            object.entry(meant.as_str()).or_insert(value);
-            Some(())
+            if let Some(value) = object.remove(key) {
+                object.entry(meant.as_str()).or_insert(value);
+            }
         }
         Fix::Append(value) => {
             let list = object.entry(key).or_insert_with(|| Value::Array(Vec::new()));
-            list.as_array_mut().map(|items| items.push(value.clone()))
+            if let Some(items) = list.as_array_mut() {
+                items.push(value.clone());
+            }
         }
-        Fix::RemoveItem | Fix::Shared => None,
+        Fix::Keep(most) => {
+            if let Some(items) = object.get_mut(key).and_then(Value::as_array_mut) {
+                items.truncate(*most);
+            }
+        }
+        Fix::RemoveItem | Fix::Elsewhere(_) => {}
     }
 }
 
@@ -108,7 +188,14 @@ enum Step<'a> {
     Index(usize),
 }
 
-fn descend<'v>(place: &'v mut Value, step: &Step<'_>) -> Option<&'v mut Value> {
+fn descend<'v>(place: &'v Value, step: &Step<'_>) -> Option<&'v Value> {
+    match step {
+        Step::Key(key) => place.get(*key),
+        Step::Index(index) => place.get(*index),
+    }
+}
+
+fn descend_mut<'v>(place: &'v mut Value, step: &Step<'_>) -> Option<&'v mut Value> {
     match step {
         Step::Key(key) => place.get_mut(*key),
         Step::Index(index) => place.get_mut(*index),

@@ -11,6 +11,7 @@ mod digest;
 mod facts;
 mod fix;
 mod ids;
+mod kept;
 mod moment;
 mod name;
 mod nearest;
@@ -20,6 +21,7 @@ mod prompt;
 mod reach;
 mod recent;
 mod refusal;
+mod rehearsal;
 mod resource;
 mod scope;
 mod selection;
@@ -37,12 +39,13 @@ pub use complete::{Complete, TIME_ZONES, WORKSPACES, fitting};
 pub use cursor::{CursorFault, open_cursor, page_limit, seal_cursor};
 pub use digest::{sha256_text, token_hash};
 pub use facts::{Facts, Role, WorkspaceFacts};
-pub use fix::{Fix, corrected_call};
+pub use fix::{Fix, mended};
 pub use ids::{
     AppId, AuditId, ChangeId, ClientId, ConnectId, DeliveryId, EntryId, FamilyId, GrantId, Id, IdFault,
     InvitationId, MediaId, PasskeyId, PendingId, PostId, ProfileId, ProviderId, Safename, SafenameFault,
     SessionId, TenantId, UserId, WorkspaceId,
 };
+pub use kept::{Kept, ask_a_manager};
 pub use moment::{Moment, TimeFromNow, TimeZoneName, words_until};
 pub use name::{LONGEST_NAME, presentable};
 pub use nearest::nearest;
@@ -52,6 +55,7 @@ pub use prompt::{Content, PromptArgument, PromptEntry};
 pub use reach::Reach;
 pub use recent::RecentSignIn;
 pub use refusal::{Code, Problem, Problems, Refusal};
+pub use rehearsal::Shape;
 pub use resource::{Arguments, Contents, ListedResource, ResourceEntry};
 pub use scope::{Scope, Scopes};
 pub use selection::{Selection, Toolset};

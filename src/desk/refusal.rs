@@ -65,6 +65,7 @@ codes! {
     PostBusy "post_busy" "The post is being sent right now.";
     NotScheduled "not_scheduled" "The post is not scheduled.";
     NotRetryable "not_retryable" "Nothing of this post can be sent again in its present state.";
+    NotPaused "not_paused" "Publishing is not paused there, and nothing is on hold.";
     NotUnknown "not_unknown" "No outcome of this post is unknown there, so there is nothing to confirm.";
     DuplicatePost "duplicate_post" "This grant made an identical post a short while ago.";
     IdempotencyKeyReused "idempotency_key_reused" "That idempotency key was used with other arguments.";
@@ -159,6 +160,9 @@ impl Problem {
     #[must_use]
     pub fn within(mut self, prefix: &str) -> Self {
         self.field = format!("{prefix}{}", self.field);
+        if let Some(Fix::Elsewhere(fixes)) = &mut self.fix {
+            fixes.iter_mut().for_each(|(field, _)| *field = format!("{prefix}{field}"));
+        }
         self
     }
 
@@ -183,6 +187,22 @@ impl Problems {
     /// Keeps a value, or its problem.
     pub fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.add(problem)).ok()
+    }
+
+    /// Adds several.
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.0.extend(problems);
+    }
+
+    /// Keeps what was found; else the problems of the refusal, and goes on with what stands in, if anything does.
+    ///
+    /// # Errors
+    /// The refusal with all that was wrong before, where nothing stands in.
+    pub fn keep_or<T>(&mut self, found: Result<T, Refusal>, stand_in: Option<T>) -> Result<T, Refusal> {
+        if let Some(found) = self.keep_all(found)? {
+            return Ok(found);
+        }
+        stand_in.ok_or_else(|| Refusal::Problems(std::mem::take(&mut self.0)))
     }
 
     /// Keeps a value, or all the problems of a refusal.
@@ -213,6 +233,11 @@ impl Problems {
         if self.0.is_empty() { Ok(()) } else { Err(Refusal::Problems(self.0)) }
     }
 
+    /// The problems so far.
+    pub fn as_slice(&self) -> &[Problem] {
+        &self.0
+    }
+
     /// The problems.
     pub fn into_vec(self) -> Vec<Problem> {
         self.0
@@ -232,6 +257,8 @@ pub enum Refusal {
     Conflict,
     /// The databases did not do their part.
     Fault(DatabaseFault),
+    /// Nothing stood in the way, and it was a rehearsal. It never leaves the desk.
+    Rehearsed,
 }
 
 impl Refusal {
@@ -258,7 +285,7 @@ impl Refusal {
             Self::InsufficientScope(_) => Some(Code::InsufficientScope),
             Self::Unauthenticated => Some(Code::GrantEnded),
             Self::Conflict => Some(Code::Conflict),
-            Self::Fault(_) => None,
+            Self::Fault(_) | Self::Rehearsed => None,
         }
     }
 
@@ -273,7 +300,9 @@ impl Refusal {
                 "",
                 "Read it again to see whether the change was made before you repeat the call; with the same idempotency_key repeating is safe.",
             )],
-            Self::Fault(_) => vec![Problem::new(Code::Unavailable, "", "Try again in a minute.")],
+            Self::Fault(_) | Self::Rehearsed => {
+                vec![Problem::new(Code::Unavailable, "", "Try again in a minute.")]
+            }
             Self::InsufficientScope(scopes) => vec![Problem::new(
                 Code::InsufficientScope,
                 "",

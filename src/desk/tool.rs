@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Caller, Code, Problem, Refusal, Scopes, corrected_call};
+use super::{
+    Caller, Code, Problem, Refusal, Scopes, Shape,
+    rehearsal::{Found, Rehearsal},
+};
 use crate::platform::{DatabaseFault, Later};
 
 /// What a tool does to the world (MCP `ToolAnnotations`).
@@ -99,7 +102,7 @@ pub trait Tool: 'static {
     fn call(caller: &Caller<'_>, input: Self::Input) -> impl Future<Output = Result<Self::Output, Refusal>>;
 }
 
-type Call = for<'a> fn(&'a Caller<'a>, Value) -> Later<'a, Result<String, Refusal>>;
+pub(super) type Call = for<'a> fn(&'a Caller<'a>, &'a Value) -> Later<'a, Result<String, Refusal>>;
 
 /// A tool in the catalogue, its types erased.
 #[derive(Clone, Copy)]
@@ -165,12 +168,41 @@ impl ToolEntry {
         (self.needs_of)(arguments)
     }
 
-    /// Calls the tool with arguments whose shape was checked against its schema, and gives the result as JSON.
+    /// Whether the call would be carried out, as far as can be known before.
+    pub async fn would_work(&self, caller: &Caller<'_>, arguments: &Value) -> bool {
+        let outcome = (self.call)(&caller.rehearsing(None), arguments).await;
+        matches!(outcome, Ok(_) | Err(Refusal::Rehearsed))
+    }
+
+    /// Calls the tool with arguments whose shape is right, and gives the result as JSON.
     ///
     /// # Errors
-    /// Why it was not carried out.
+    /// Why it was not carried out, as [`call_in_shape`](Self::call_in_shape) tells it.
     pub async fn call(&self, caller: &Caller<'_>, arguments: Value) -> Result<String, Refusal> {
-        (self.call)(caller, arguments).await
+        self.call_in_shape(caller, &arguments, &|_| Vec::new()).await
+    }
+
+    /// Calls the tool with arguments that have the shape that `shape` demands, and gives the result as JSON.
+    ///
+    /// # Errors
+    /// Why it was not carried out: everything that is wrong with the shape and the meaning of the arguments, the first
+    /// problem with the corrected call, where there is one.
+    pub async fn call_in_shape(
+        &self,
+        caller: &Caller<'_>,
+        arguments: &Value,
+        shape: Shape<'_>,
+    ) -> Result<String, Refusal> {
+        let misshapen = shape(arguments);
+        let found = if misshapen.is_empty() {
+            match (self.call)(caller, arguments).await {
+                Err(Refusal::Problems(problems)) => Found::InMeaning(problems),
+                other => return other,
+            }
+        } else {
+            Found::InShape(misshapen)
+        };
+        Err(Rehearsal { caller, tool: self.name, call: self.call, shape }.refusal(arguments, found).await)
     }
 }
 
@@ -179,31 +211,19 @@ fn needs_of<T: Tool>(arguments: &Value) -> Scopes {
     T::NEEDS.union(asked)
 }
 
-async fn run<T: Tool>(caller: &Caller<'_>, arguments: Value) -> Result<String, Refusal> {
+async fn run<T: Tool>(caller: &Caller<'_>, arguments: &Value) -> Result<String, Refusal> {
     if T::HINTS.effect == Effect::Destroys && !caller.may_destroy() {
         let hint = "Ask the person to do it on the pages, or to connect an app by OAuth.";
         return Err(Problem::new(Code::NotByAddress, "", hint).into());
     }
-    let input: T::Input = T::Input::deserialize(&arguments).map_err(|fault| {
+    let input: T::Input = T::Input::deserialize(arguments).map_err(|fault| {
         Problem::new(Code::Malformed, "", "Compare the arguments with the tool's input schema.")
             .message(fault.to_string())
     })?;
     let caller = caller.needing(T::NEEDS.union(T::needs_of(&input)));
-    let output =
-        T::call(&caller, input).await.map_err(|refusal| with_corrected_call::<T>(refusal, &arguments))?;
+    let output = T::call(&caller, input).await?;
     serde_json::to_string(&output)
         .map_err(|_| Refusal::Fault(DatabaseFault::Rejected("a result could not be serialised".to_owned())))
-}
-
-/// Puts the corrected call into the first problem, so that the refusal alone tells what to do.
-fn with_corrected_call<T: Tool>(refusal: Refusal, arguments: &Value) -> Refusal {
-    let Refusal::Problems(mut problems) = refusal else { return refusal };
-    let corrected = corrected_call(T::NAME, arguments, &problems)
-        .filter(|call| T::Input::deserialize(&call.arguments).is_ok());
-    if let (Some(first), Some(call)) = (problems.first_mut(), corrected) {
-        first.next = Some(call);
-    }
-    Refusal::Problems(problems)
 }
 
 /// A schema without `$ref`, as clients need it.

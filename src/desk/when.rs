@@ -2,7 +2,7 @@
 
 use jiff::{
     Span, Timestamp as Instant, Zoned,
-    civil::{Date, DateTime},
+    civil::{Date, DateTime, Time},
     tz::AmbiguousOffset,
 };
 
@@ -14,6 +14,9 @@ const FORMS: &str = "Give 2026-12-01T09:00 (local), 2026-12-01T09:00:00+01:00, 2
 
 /// The form of a date.
 const DATE: &str = "2026-12-01";
+
+/// A time that is past is moved at least so far ahead, in seconds: what nobody said goes out so that somebody can see it before.
+const AHEAD_SECONDS: i64 = 3600;
 
 /// The first year that nothing is planned for.
 const END_YEAR: i64 = 2100;
@@ -76,15 +79,7 @@ pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str
         Some(due) => due?,
         None => reader.time(text)?,
     };
-    if due.at <= now {
-        return Err(reader
-            .fault(
-                format!("{} is past.", zone.local(due.at).strftime("%Y-%m-%d %H:%M")),
-                "Give a time that is still to come.",
-            )
-            .fix(Fix::Set(reader.same_time_ahead(due.at).into())));
-    }
-    Ok(When::At(due))
+    if due.at <= now { Err(reader.past(text, due.at)) } else { Ok(When::At(due)) }
 }
 
 /// Resolves `text` as an end of a span: what [`resolve_when`] reads, past or not, a duration back from `now` such as
@@ -207,7 +202,9 @@ impl Reader<'_> {
     }
 
     fn time(&self, text: &str) -> Result<Due, WhenFault> {
-        let due = if text.contains('[') {
+        let due = if text.contains(":60") {
+            return Err(self.fault("A minute ends with its second 59.".to_owned(), self.forms));
+        } else if text.contains('[') {
             self.zoned(text)?
         } else if let Ok(instant) = text.parse::<Instant>() {
             Due::at(Timestamp::from_millis(instant.as_millisecond()), self.zone)
@@ -237,18 +234,28 @@ impl Reader<'_> {
         self.local(time, &zone)
     }
 
-    /// The corrected time is in the zone whose name is like it; else at the instant that its offset tells, or in the workspace's zone.
+    /// The corrected time is in the zone whose name is like it; else at the instant that its offset tells, or in the workspace's own
+    /// zone, if somebody chose one.
     fn unknown_zone(&self, time: &str, name: &str) -> WhenFault {
-        let zone = TimeZoneName::like(name);
-        let corrected = match &zone {
-            None if time.parse::<Instant>().is_ok() => time.to_owned(),
-            _ => {
-                let zone = zone.as_deref().unwrap_or(self.zone.as_str());
-                format!("{}[{zone}]", without_offset(time))
+        let forms = "Use an IANA name such as Europe/Stockholm.";
+        let like = TimeZoneName::like(name);
+        let own = Some(self.zone.as_str()).filter(|zone| *zone != "UTC");
+        let (hint, corrected) = match (like.as_deref(), own) {
+            (Some(zone), _) => {
+                (format!("{forms} Did you mean {zone}?"), Some(format!("{}[{zone}]", without_offset(time))))
             }
+            (None, _) if time.parse::<Instant>().is_ok() => (
+                format!("{forms} Without it the time is the one that its offset tells."),
+                Some(time.to_owned()),
+            ),
+            (None, Some(zone)) => {
+                let hint = format!("{forms} The corrected time is in the workspace's zone, {zone}.");
+                (hint, Some(format!("{time}[{zone}]")))
+            }
+            (None, None) => (forms.to_owned(), None),
         };
-        self.fault("That time zone is not known.".to_owned(), "Use an IANA name such as Europe/Stockholm.")
-            .fix(Fix::Set(corrected.into()))
+        let fault = self.fault("That time zone is not known.".to_owned(), &hint);
+        Problem { fix: corrected.map(|time| Fix::Set(time.into())), ..fault }
     }
 
     fn local(&self, text: &str, zone: &TimeZoneName) -> Result<Due, WhenFault> {
@@ -276,13 +283,20 @@ impl Reader<'_> {
         self.fault("That is too far ahead.".to_owned(), &format!("Give a time before the year {END_YEAR}."))
     }
 
-    /// The next day on which the time of day of `past` is still to come.
-    fn same_time_ahead(&self, past: Timestamp) -> String {
-        let time = self.zone.local(past).time();
-        let today = self.zone.local(self.now);
-        let day =
-            if time > today.time() { today.date() } else { today.date().tomorrow().unwrap_or(today.date()) };
-        day.to_datetime(time).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+    /// The corrected time keeps the time of day. Midnight is how a date alone is written, which tells no time of day.
+    fn past(&self, text: &str, past: Timestamp) -> WhenFault {
+        let local = self.zone.local(past);
+        let fault = self.fault(
+            format!("{} is past.", local.strftime("%Y-%m-%d %H:%M")),
+            "Give a time that is still to come.",
+        );
+        if local.time() == Time::midnight() || text.contains("T00:00") {
+            return fault;
+        }
+        let ahead = self.zone.local(self.now.plus_seconds(AHEAD_SECONDS));
+        let day = if local.time() > ahead.time() { Some(ahead.date()) } else { ahead.date().tomorrow().ok() };
+        let time = day.map(|day| day.to_datetime(local.time()).strftime("%Y-%m-%dT%H:%M:%S").to_string());
+        Problem { fix: time.map(|time| Fix::Set(time.into())), ..fault }
     }
 
     fn unreadable(&self) -> WhenFault {

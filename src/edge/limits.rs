@@ -15,6 +15,11 @@ const fn door(route: Route) -> Option<Door> {
         Route::SignIn
         | Route::SignInLink
         | Route::SignInPasskey
+        | Route::SignOut
+        | Route::Account
+        | Route::AccountSessions
+        | Route::AccountPasskeys
+        | Route::AccountProviders
         | Route::Invitation
         | Route::TenantSignIn
         | Route::ProviderSignIn

@@ -15,7 +15,7 @@ mod mail;
 mod statements;
 mod store;
 
-pub use app::{serve, tick};
+pub use app::{run_errands, serve, tick};
 pub use fault::database_fault;
 pub use health::{DIRECTORY_SCHEMA, SHARD_SCHEMA};
 pub use mail::{NotSent, Outbox, send_by_api};

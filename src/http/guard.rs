@@ -76,11 +76,10 @@ impl Address {
 }
 
 fn check_scheme_and_port(url: &Url, config: &Config) -> Result<(), Forbidden> {
-    let local_http = config.is_local() && url.scheme() == "http" && is_loopback(url);
+    let local = config.is_local() && is_loopback(url) && matches!(url.scheme(), "http" | "https");
     let port = url.port_or_known_default().unwrap_or(0);
     let https = url.scheme() == "https" && (port == 443 || config.outgoing_ports.contains(&port));
-    let local_https = config.is_local() && url.scheme() == "https" && is_loopback(url);
-    if https || local_http || local_https { Ok(()) } else { Err(Forbidden::SchemeOrPort) }
+    if https || local { Ok(()) } else { Err(Forbidden::SchemeOrPort) }
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -189,7 +188,6 @@ pub enum FetchFault {
 }
 
 /// An answer, and where it came from after redirects.
-#[derive(Debug)]
 pub struct Fetched {
     /// The answer.
     pub response: ReceivedResponse,

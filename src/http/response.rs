@@ -1,11 +1,13 @@
 //! A response on its way out.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::Problem;
 
-/// A response.
-#[derive(Clone, Debug)]
+/// A response. It may hold cookies and tokens: printed, it is its status alone.
+#[derive(Clone)]
 pub struct Response {
     /// The status code.
     pub status: u16,
@@ -15,6 +17,12 @@ pub struct Response {
     pub body: Vec<u8>,
     /// What the operator's event tells of the request. It is not sent.
     pub about: About,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Response({})", self.status)
+    }
 }
 
 /// What is known of a request once it is answered.

@@ -15,7 +15,7 @@ use super::{
     revision::{self, Era, Revision},
     shape,
 };
-use crate::desk::{Problem, Scopes, Selection, corrected_call};
+use crate::desk::{Problem, Scopes, Selection};
 use crate::http;
 use crate::platform::Config;
 
@@ -87,18 +87,21 @@ impl Action<'_> {
 pub(super) struct ToolCall<'c> {
     pub(super) tool: &'c Tool,
     pub(super) arguments: Value,
-    /// What is wrong with the arguments' shape; with any, the tool is not called.
-    pub(super) problems: Vec<Problem>,
+    /// Whether the arguments have the shape that the tool's schema demands.
+    pub(super) in_shape: bool,
+    /// Why the tool is not called, whatever its arguments.
+    pub(super) barred: Option<Problem>,
 }
 
 impl ToolCall<'_> {
+    /// Whether the tool itself hears of the call first.
+    pub(super) const fn is_callable(&self) -> bool {
+        self.in_shape && self.barred.is_none()
+    }
+
     /// The capabilities that the call needs, as far as its arguments could be read.
     pub(super) fn needs(&self) -> Scopes {
-        if self.problems.is_empty() {
-            self.tool.entry.needs_of(&self.arguments)
-        } else {
-            self.tool.entry.needs
-        }
+        if self.is_callable() { self.tool.entry.needs_of(&self.arguments) } else { self.tool.entry.needs }
     }
 }
 
@@ -141,7 +144,7 @@ impl<'c> Judged<'c> {
                     if let Ok(Action::CallTool(call)) = &mut element.asked
                         && !selection.contains(call.tool.place)
                     {
-                        call.problems = vec![narrow::refusal(selection)];
+                        call.barred = Some(narrow::refusal(selection));
                     }
                 }
             }
@@ -309,24 +312,8 @@ fn call_tool(catalogue: &Catalogue, mut params: Map<String, Value>) -> Result<To
         Some(arguments) => arguments,
     };
     shape::tidy(&tool.input, &mut arguments);
-    let problems = with_corrected_call(tool, &arguments, shape::check(&tool.input, &arguments));
-    Ok(ToolCall { tool, arguments, problems })
-}
-
-/// Puts the corrected call into the first problem, if mending gives arguments of the right shape.
-fn with_corrected_call(tool: &Tool, arguments: &Value, mut problems: Vec<Problem>) -> Vec<Problem> {
-    let corrected = corrected_call(tool.entry.name, arguments, &problems).and_then(|call| {
-        // What had another name was not looked at yet.
-        match shape::check(&tool.input, &call.arguments) {
-            left if left.is_empty() => Some(call),
-            left => corrected_call(tool.entry.name, &call.arguments, &left)
-                .filter(|call| shape::check(&tool.input, &call.arguments).is_empty()),
-        }
-    });
-    if let Some(first) = problems.first_mut() {
-        first.next = corrected;
-    }
-    problems
+    let in_shape = shape::check(&tool.input, &arguments).is_empty();
+    Ok(ToolCall { tool, arguments, in_shape, barred: None })
 }
 
 fn unknown_tool(catalogue: &Catalogue, name: &str) -> Fault {

@@ -37,6 +37,8 @@ use offers::{Completing, Reading, Writing};
 use progress::Reporter;
 use writer::ObjectWriter;
 
+use serde_json::Value;
+
 use crate::desk::{Act, Caller, Code, Effect, Hints, Refusal, Scopes, Selection, fitting};
 use crate::http::{Request, Response};
 use crate::platform::{DatabaseFault, Platform};
@@ -87,7 +89,7 @@ impl<'c> Asked<'c> {
     /// is answered needs that said from elsewhere.
     pub fn is_gated(&self) -> bool {
         let gated = |element: &Element<'_>| match &element.asked {
-            Ok(Action::CallTool(call)) => call.problems.is_empty(),
+            Ok(Action::CallTool(call)) => call.is_callable(),
             _ => false,
         };
         !self.judged.elements.is_empty() && self.judged.elements.iter().all(gated)
@@ -304,11 +306,13 @@ impl Endpoint<'_> {
     /// Calls a tool. In a batch others may have run before, so that no refusal may hide their results.
     async fn call(&self, call: ToolCall<'_>, in_batch: bool) -> Result<ToolReply, Denial> {
         let tool = &call.tool.entry;
-        let called = if call.problems.is_empty() {
-            let caller = self.caller.using(call.tool.place).hearing(&self.reporter);
-            tool.call(&caller, call.arguments).await
-        } else {
-            Err(Refusal::Problems(call.problems))
+        let shape = |arguments: &Value| shape::check(&call.tool.input, arguments);
+        let called = match call.barred {
+            Some(problem) => Err(problem.into()),
+            None => {
+                let caller = self.caller.using(call.tool.place).hearing(&self.reporter);
+                tool.call_in_shape(&caller, &call.arguments, &shape).await
+            }
         };
         match called {
             Ok(output) => Ok((results::tool_result(self.revision, &output), None)),
@@ -395,7 +399,7 @@ impl Denial {
         match refusal {
             Refusal::InsufficientScope(scopes) => Some(Self::InsufficientScope(*scopes)),
             Refusal::Unauthenticated => Some(Self::Unauthenticated),
-            Refusal::Problems(_) | Refusal::Conflict | Refusal::Fault(_) => None,
+            Refusal::Problems(_) | Refusal::Conflict | Refusal::Fault(_) | Refusal::Rehearsed => None,
         }
     }
 

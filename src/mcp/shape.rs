@@ -107,7 +107,7 @@ impl Findings {
                 field,
                 format!("It is {}; it must be {}.", with_article(type_of(value)), with_article(wanted)),
                 hint,
-                meant.map(Fix::Set),
+                Some(meant.map_or_else(|| Fix::Suppose(stand_in(schema)), Fix::Set)),
             );
             return;
         }
@@ -143,7 +143,9 @@ impl Findings {
             None => format!("Use one of: {}.", names.join(", ")),
         };
         let message = format!("\"{}\" is not one of those allowed.", echo(given));
-        self.add_fixed(Code::NotInList, field, message, hint, meant.map(|name| Fix::Set(name.into())));
+        let supposed = || allowed.first().cloned().map(Fix::Suppose);
+        let fix = meant.map(|name| Fix::Set(name.into())).or_else(supposed);
+        self.add_fixed(Code::NotInList, field, message, hint, fix);
     }
 
     fn check_members(&mut self, schema: &Value, members: &Map<String, Value>, field: &str) {
@@ -152,11 +154,12 @@ impl Findings {
         let required = schema.get("required").and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
             if !members.contains_key(name) {
-                self.add(
+                self.add_fixed(
                     Code::Missing,
                     &join(field, name),
                     Code::Missing.sentence(),
                     filling(name, properties.get(name)),
+                    properties.get(name).map(|schema| Fix::Suppose(stand_in(schema))),
                 );
             }
         }
@@ -167,15 +170,27 @@ impl Findings {
             }
             match (properties.get(name), others) {
                 (Some(schema), _) => self.check(schema, value, &join(field, name)),
-                (None, Some(Value::Bool(false))) => self.add_unknown(properties, field, name),
+                (None, Some(Value::Bool(false))) => self.add_unknown(properties, members, field, name),
                 (None, Some(schema)) => self.check(schema, value, &join(field, &echo(name))),
                 (None, None) => {}
             }
         }
     }
 
-    fn add_unknown(&mut self, properties: &Map<String, Value>, field: &str, name: &str) {
+    fn add_unknown(
+        &mut self,
+        properties: &Map<String, Value>,
+        members: &Map<String, Value>,
+        field: &str,
+        name: &str,
+    ) {
         let known = || properties.keys().map(String::as_str);
+        let message = Code::UnknownField.sentence();
+        if let Some((list, fixes)) = moved_into_items(properties, members, field, name) {
+            let hint = format!("Give it in each of {list}: {list}[0].{name}.");
+            let fix = Some(Fix::Elsewhere(fixes));
+            return self.add_fixed(Code::UnknownField, &join(field, &echo(name)), message, hint, fix);
+        }
         let meant = nearest(name, known()).or_else(|| only_ending(name, known()));
         let hint = match meant {
             Some(meant) => format!("Did you mean {}?", join(field, meant)),
@@ -183,7 +198,6 @@ impl Findings {
             None => format!("Leave it out, or use one of: {}.", known().collect::<Vec<_>>().join(", ")),
         };
         let fix = meant.map_or(Fix::Remove, |meant| Fix::Rename(meant.to_owned()));
-        let message = Code::UnknownField.sentence();
         self.add_fixed(Code::UnknownField, &join(field, &echo(name)), message, hint, Some(fix));
     }
 
@@ -296,6 +310,47 @@ fn meant_value(wanted: &str, schema: &Value, value: &Value) -> Option<Value> {
             serde_json::from_str(text).ok().filter(|inner| is_a(inner, wanted))
         }
         _ => None,
+    }
+}
+
+/// The list whose items have the field that was given beside it, and what gives it to each that has none.
+fn moved_into_items(
+    properties: &Map<String, Value>,
+    members: &Map<String, Value>,
+    field: &str,
+    name: &str,
+) -> Option<(String, Vec<(String, Fix)>)> {
+    let takes_it =
+        |schema: &Value| schema.pointer("/items/properties").and_then(|fields| fields.get(name)).is_some();
+    let (list, _) = properties.iter().find(|(_, schema)| takes_it(schema))?;
+    let items = members.get(list)?.as_array()?;
+    let value = members.get(name)?;
+    let list = join(field, list);
+    let lacking = items.iter().enumerate().filter(|(_, item)| item.is_object() && item.get(name).is_none());
+    let given = lacking.map(|(index, _)| (format!("{list}[{index}].{name}"), Fix::Set(value.clone())));
+    let fixes = std::iter::once((join(field, name), Fix::Remove)).chain(given).collect();
+    Some((list, fixes))
+}
+
+/// A value of the type that a schema demands, which says nothing.
+fn stand_in(schema: &Value) -> Value {
+    if let Some(first) = schema.get("enum").and_then(Value::as_array).and_then(|allowed| allowed.first()) {
+        return first.clone();
+    }
+    match schema.get("type").and_then(Value::as_str) {
+        Some("string") => Value::String(String::new()),
+        Some("array") => Value::Array(Vec::new()),
+        Some("boolean") => Value::Bool(false),
+        Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| 0.into()),
+        Some("object") => {
+            let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+            let members = required.filter_map(Value::as_str).filter_map(|name| {
+                let schema = schema.get("properties")?.get(name)?;
+                Some((name.to_owned(), stand_in(schema)))
+            });
+            Value::Object(members.collect())
+        }
+        _ => Value::Null,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::sniff::{Examined, Examiner, NotAccepted};
 use crate::{
     desk::{Code, Fix, MediaId, Problem, TenantId, blob_key},
-    http::{FetchFault, GuardedClient},
+    http::{Address, FetchFault, GuardedClient},
     platform::{ByteRange, HttpFault, Platform, ResponseSink},
 };
 
@@ -76,6 +76,14 @@ pub(super) async fn fetch(
             Err(refusal)
         }
     }
+}
+
+/// Whether `url` may be asked at all; asks nobody.
+///
+/// # Errors
+/// Why not.
+pub(super) fn check_address(platform: &Platform<'_>, url: &str) -> Result<(), FetchRefusal> {
+    Address::parse(url, platform.config).map(drop).map_err(|why| FetchRefusal::Forbidden(why.sentence()))
 }
 
 /// Removes a file that nothing refers to. A store that does not answer keeps an orphan that nobody can address.

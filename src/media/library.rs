@@ -2,7 +2,7 @@
 
 use super::{
     Media, MediaInput,
-    fetch::{Arrival, FetchRefusal, discard, fetch},
+    fetch::{Arrival, FetchRefusal, check_address, discard, fetch},
     model::Source,
     store,
 };
@@ -56,6 +56,11 @@ pub async fn gather(caller: &Caller<'_>, wanted: Vec<Wanted>) -> Result<(Gathere
     let sources: Vec<Option<Source>> =
         wanted.iter().map(|one| problems.keep(one.input.source(&one.field))).collect();
     let mut known = stored(caller, &wanted, &sources).await?;
+    let sources: Vec<Option<Source>> = sources
+        .into_iter()
+        .zip(&wanted)
+        .map(|(source, one)| source.map(|source| one_of(source, one, &known, &mut problems)))
+        .collect();
     let downloads = Downloads::of(caller, &wanted, &sources).await?;
     match present(caller, &downloads).await {
         Ok(present) => known.extend(present),
@@ -67,9 +72,7 @@ pub async fn gather(caller: &Caller<'_>, wanted: Vec<Wanted>) -> Result<(Gathere
     let gathered = Gathered { wanted, sources, known, downloads };
     for (index, one) in gathered.wanted.iter().enumerate() {
         let found = match gathered.sources.get(index) {
-            Some(Some(Source::Stored(_))) if gathered.attachment(index).is_none() => {
-                Err(not_found(&one.field))
-            }
+            Some(Some(Source::Stored(_))) if gathered.found(index).is_none() => Err(not_found(&one.field)),
             Some(Some(Source::Web(url))) => {
                 gathered.downloads.of_url(&one.workspace, url, &one.field).map(drop)
             }
@@ -81,8 +84,14 @@ pub async fn gather(caller: &Caller<'_>, wanted: Vec<Wanted>) -> Result<(Gathere
 }
 
 impl Gathered {
-    /// The file that the call names in this place, as it is or would be in the library; none where there is a problem.
+    /// The file that the call names in this place, as it is or would be in the library. Where there is a problem, or a rehearsal
+    /// asks no address, a picture that every network takes stands in.
     pub fn attachment(&self, index: usize) -> Option<Attachment> {
+        let alt = self.wanted.get(index)?.input.alt.as_deref();
+        self.found(index).or_else(|| stand_in(alt))
+    }
+
+    fn found(&self, index: usize) -> Option<Attachment> {
         let one = self.wanted.get(index)?;
         let alt = one.input.alt.as_deref();
         match self.sources.get(index)?.as_ref()? {
@@ -91,8 +100,9 @@ impl Gathered {
                 .iter()
                 .find(|media| media.workspace_id == one.workspace && Some(&media.id) == id.as_ref())
                 .map(|media| media.attachment(alt)),
+            Source::Both(..) => None,
             Source::Web(url) => {
-                let arrival = self.downloads.of_url(&one.workspace, url, &one.field).ok()?;
+                let arrival = self.downloads.of_url(&one.workspace, url, &one.field).ok()??;
                 let hash = &arrival.examined.hash;
                 match self.in_library(&one.workspace, hash) {
                     Some(media) => Some(media.attachment(alt)),
@@ -191,6 +201,20 @@ impl Gathered {
     }
 }
 
+/// Of an id and an address given for one file the id, if there is such a file, and else the address.
+fn one_of(source: Source, wanted: &Wanted, known: &[Media], problems: &mut Problems) -> Source {
+    let Source::Both(id, url) = source else { return source };
+    let is_it = |media: &&Media| media.workspace_id == wanted.workspace && Some(&media.id) == id.as_ref();
+    let (left_out, source) = match known.iter().find(is_it) {
+        Some(_) => ("url", Source::Stored(id)),
+        None => ("media_id", Source::Web(url)),
+    };
+    let field = &wanted.field;
+    let fix = Fix::Elsewhere(vec![(format!("{field}.{left_out}"), Fix::Remove)]);
+    problems.add(Problem::new(Code::Conflicting, field, "Leave out either media_id or url.").fix(fix));
+    source
+}
+
 /// The stored files that the sources name. The gate is asked even if there are none.
 async fn stored(
     caller: &Caller<'_>,
@@ -200,7 +224,7 @@ async fn stored(
     let ids: Vec<MediaId> = sources
         .iter()
         .filter_map(|source| match source {
-            Some(Source::Stored(id)) => id.clone(),
+            Some(Source::Stored(id) | Source::Both(id, _)) => id.clone(),
             _ => None,
         })
         .collect();
@@ -244,6 +268,17 @@ fn by_hashes(caller: &Caller<'_>, arrived: &[&Download]) -> Vec<Statement> {
     workspaces.into_iter().map(statement).collect()
 }
 
+fn stand_in(alt: Option<&str>) -> Option<Attachment> {
+    Some(Attachment {
+        media_id: "med_00000000000000000000000000".parse().ok()?,
+        content_type: "image/png".to_owned(),
+        bytes: 1,
+        width: Some(1),
+        height: Some(1),
+        alt: alt.unwrap_or_default().to_owned(),
+    })
+}
+
 fn not_found(field: &str) -> Problem {
     Problem::new(
         Code::MediaNotFound,
@@ -267,6 +302,8 @@ struct Download {
 enum Missed {
     Refused(FetchRefusal),
     TooMany,
+    /// It is a rehearsal.
+    NotAsked,
 }
 
 impl Download {
@@ -297,20 +334,24 @@ impl Downloads {
                 Self(downloads).discard(caller).await;
                 return Err(cancelled);
             }
-            let outcome = if done < MAX_FETCHES {
-                fetch(caller.platform(), &caller.tenant().id, url).await.map_err(Missed::Refused)
-            } else {
+            let outcome = if done >= MAX_FETCHES {
                 Err(Missed::TooMany)
+            } else if caller.is_rehearsing() {
+                let allowed = check_address(caller.platform(), url);
+                Err(allowed.err().map_or(Missed::NotAsked, Missed::Refused))
+            } else {
+                fetch(caller.platform(), &caller.tenant().id, url).await.map_err(Missed::Refused)
             };
             downloads.push(Download { workspace: one.workspace.clone(), url: url.clone(), outcome });
         }
         Ok(Self(downloads))
     }
 
-    fn of_url(&self, workspace: &WorkspaceId, url: &str, field: &str) -> Result<&Arrival, Problem> {
+    fn of_url(&self, workspace: &WorkspaceId, url: &str, field: &str) -> Result<Option<&Arrival>, Problem> {
         let found = self.0.iter().find(|one| one.workspace == *workspace && one.url == url);
         match found.map(|one| &one.outcome) {
-            Some(Ok(arrival)) => Ok(arrival),
+            Some(Ok(arrival)) => Ok(Some(arrival)),
+            Some(Err(Missed::NotAsked)) => Ok(None),
             Some(Err(Missed::Refused(refusal))) => Err(refusal.problem(field)),
             Some(Err(Missed::TooMany)) | None => Err(Problem::new(
                 Code::TooMany,

@@ -1,7 +1,6 @@
 //! Media files, and what names one in an argument.
 
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::{
     desk::{Code, Fix, MediaId, Problem, WorkspaceId},
@@ -32,13 +31,15 @@ pub(super) enum Source {
     Stored(Option<MediaId>),
     /// A file to be fetched.
     Web(String),
+    /// Both, of which one is too many.
+    Both(Option<MediaId>, String),
 }
 
 impl MediaInput {
     /// Which file it names.
     ///
     /// # Errors
-    /// `missing` or `conflicting` unless it is exactly one, `out_of_range` for a description that is too long.
+    /// `missing` if it is none, `out_of_range` for a description that is too long.
     pub(super) fn source(&self, field: &str) -> Result<Source, Problem> {
         let alt = self.alt.as_deref().unwrap_or_default();
         let length = alt.chars().count();
@@ -56,14 +57,7 @@ impl MediaInput {
             (None, None) => {
                 Err(Problem::new(Code::Missing, field, "Set media_id or url.").fix(Fix::RemoveItem))
             }
-            (Some(id), Some(_)) => {
-                let mut stored = json!({ "media_id": id });
-                if let (Some(item), Some(alt)) = (stored.as_object_mut(), &self.alt) {
-                    item.insert("alt".to_owned(), alt.as_str().into());
-                }
-                let hint = "Leave out either media_id or url.";
-                Err(Problem::new(Code::Conflicting, field, hint).fix(Fix::Set(stored)))
-            }
+            (Some(id), Some(url)) => Ok(Source::Both(id.trim().parse().ok(), url.trim().to_owned())),
         }
     }
 }

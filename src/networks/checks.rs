@@ -1,10 +1,10 @@
 //! What every network checks of a draft against its rules: emptiness, length, media.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Attachment, Count, Draft, DraftPart, Rendered, RenderedPart, Rules, Unit};
-use crate::desk::{Code, Problem};
+use crate::desk::{Code, NextCall, Problem, next_call};
 
 /// Renders a draft by the rules alone; `wire` adds what the network needs of each part, and its own findings.
 pub fn render_by(
@@ -67,7 +67,13 @@ pub struct Findings<'a> {
 impl Findings<'_> {
     /// Adds a problem of the part's text.
     pub fn text_problem(&mut self, code: Code, message: String, hint: &str) {
-        self.problems.push(Problem::new(code, self.part.field.clone(), hint).message(message));
+        let problem = Problem::new(code, self.part.field.clone(), hint).message(message);
+        self.problems.push(problem.next(self.described()));
+    }
+
+    /// The call that tells what the network takes.
+    fn described(&self) -> NextCall {
+        next_call("describe_network", json!({ "network": self.rules.network.as_str() }))
     }
 
     /// Adds a warning about the part.
@@ -87,10 +93,7 @@ impl Findings<'_> {
 
     fn length(&mut self, length: Count) {
         if length.count > length.limit {
-            let unit = match length.unit {
-                Unit::Graphemes => "graphemes (characters as people see them)",
-                Unit::Characters => "characters",
-            };
+            let unit = length.unit.words();
             let message = format!(
                 "The text has {} {unit}; {} takes {}, so it is {} too long.",
                 length.count,
@@ -116,7 +119,8 @@ impl Findings<'_> {
             let field = self.media_field();
             self.problems.push(
                 Problem::new(Code::ContentNotSupported, field, "Leave some out, or move them to thread[].")
-                    .message(message),
+                    .message(message)
+                    .next(self.described()),
             );
         }
         for (index, media) in self.part.media.iter().enumerate() {
@@ -131,7 +135,8 @@ impl Findings<'_> {
             let types = self.rules.image_types.join(", ");
             self.problems.push(
                 Problem::new(Code::ContentNotSupported, &field, format!("Use one of {types}."))
-                    .message(format!("{name} does not take {}.", media.content_type)),
+                    .message(format!("{name} does not take {}.", media.content_type))
+                    .next(self.described()),
             );
         } else if media.bytes > self.rules.image_bytes {
             self.problems.push(
@@ -141,7 +146,8 @@ impl Findings<'_> {
                         media.bytes,
                         self.rules.image_bytes,
                         media.bytes - self.rules.image_bytes
-                    )),
+                    ))
+                    .next(self.described()),
             );
         }
         if is_blank(&media.alt) {

@@ -213,6 +213,12 @@ pub trait Connector {
     /// How strong it is.
     fn ladder(&self) -> Ladder;
 
+    /// Whether its whole effect is the statements that [`send`](Self::send) gives, so that nothing happens outside our own
+    /// database: then the batch that settles a part is all there is to it, and it is not armed.
+    fn is_our_own(&self) -> bool {
+        false
+    }
+
     /// What comes next for this job. Pure.
     fn next(&self, job: &Job) -> Step;
 

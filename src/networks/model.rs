@@ -124,6 +124,16 @@ pub enum Unit {
     Characters,
 }
 
+impl Unit {
+    /// Several of it, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Graphemes => "graphemes (characters as people see them)",
+            Self::Characters => "characters",
+        }
+    }
+}
+
 /// A text's length in the network's own measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]

@@ -114,7 +114,7 @@ fn is_ours(url: &Url, config: &Config) -> bool {
         |own| {
             // A name with its root's dot leads to the same host.
             let host = url.host_str().map(|host| host.trim_end_matches('.'));
-            let same_host = host.is_some() && host == own.host_str();
+            let same_host = host == own.host_str();
             url.origin() == own.origin() || (same_host && !is_loopback(url))
         },
     )

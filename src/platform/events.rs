@@ -46,6 +46,8 @@ pub enum Event {
         failed: i64,
         /// Deliveries whose outcome is unknown.
         unknown: i64,
+        /// Whether it stopped before everything due was looked at.
+        stopped: bool,
         /// Whether the tick itself met a fault.
         fault: bool,
     },

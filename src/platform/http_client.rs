@@ -27,8 +27,9 @@ impl Method {
     }
 }
 
-/// What a request carries. No connector holds a file in memory: files travel as [`Body::Blob`].
-#[derive(Clone, Debug)]
+/// What a request carries. No connector holds a file in memory: files travel as [`Body::Blob`]. It may be secret, and cannot
+/// be printed.
+#[derive(Clone)]
 pub enum Body {
     /// Nothing.
     Empty,
@@ -62,12 +63,12 @@ pub enum ResponseSink {
     },
 }
 
-/// A request to another server. Redirects are never followed by the port.
-#[derive(Clone, Debug)]
+/// A request to another server. Redirects are never followed by the port. It carries credentials, and cannot be printed.
+#[derive(Clone)]
 pub struct OutgoingRequest {
     /// The method.
     pub method: Method,
-    /// The absolute address. May contain secrets: never log it.
+    /// The absolute address. It may contain secrets.
     pub url: String,
     /// Header names and values.
     pub headers: Vec<(String, String)>,
@@ -79,8 +80,8 @@ pub struct OutgoingRequest {
     pub sink: ResponseSink,
 }
 
-/// An answer from another server, of any status.
-#[derive(Clone, Debug)]
+/// An answer from another server, of any status. It may be credentials, and cannot be printed.
+#[derive(Clone)]
 pub struct ReceivedResponse {
     /// The status code.
     pub status: u16,
@@ -115,4 +116,13 @@ pub trait HttpClient {
     /// # Errors
     /// See [`HttpFault`].
     fn send(&self, request: OutgoingRequest) -> Later<'_, Result<ReceivedResponse, HttpFault>>;
+}
+
+/// Sends nothing.
+pub(super) struct Nobody;
+
+impl HttpClient for Nobody {
+    fn send(&self, _request: OutgoingRequest) -> Later<'_, Result<ReceivedResponse, HttpFault>> {
+        Box::pin(async { Err(HttpFault::NotSent("nobody is reached from here".to_owned())) })
+    }
 }

@@ -18,6 +18,7 @@ mod limits;
 mod mail;
 mod memory;
 mod notices;
+mod queue;
 mod signatures;
 
 use std::{future::Future, pin::Pin};
@@ -38,9 +39,11 @@ pub use limits::{Door, LimitFault, RETRY_AFTER_SECONDS, RateLimits, TurnedAway};
 pub use mail::{Letter, Mail};
 pub use memory::Memory;
 pub use notices::Notices;
+pub use queue::{Errand, Queue, QueueFault};
 pub use signatures::{PublicKey, Signatures};
 
 pub(crate) use database::statements;
+use http_client::Nobody;
 
 /// A port's answer in the making. Not `Send`: a worker's isolate has one thread.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -70,6 +73,8 @@ pub struct Platform<'a> {
     pub mail: &'a dyn Mail,
     /// What the client of this request reads before its answer.
     pub notices: &'a dyn Notices,
+    /// Errands for other isolates, where a queue is bound.
+    pub queue: Option<&'a dyn Queue>,
     /// How often doors may be knocked at.
     pub limits: &'a dyn RateLimits,
     /// What operators see.
@@ -82,6 +87,12 @@ impl<'a> Platform<'a> {
     /// The present time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The same, where every request to other servers fails unsent and no database is reached but those in hand.
+    #[must_use]
+    pub const fn reaching_nobody(self) -> Self {
+        Self { http: &Nobody, shards: &[], ..self }
     }
 
     /// Counts a visit to a door.

@@ -96,12 +96,9 @@ pub(super) async fn details_within(
     let [posts, sent] = by_id(caller, &[post_id]);
     let attempts = store::ATTEMPTS.with([tenant, post_id.into()]);
     let mut answer = caller.read(vec![profiles::in_sight(caller), posts, sent, attempts]).await?;
-    let scene = Scene {
-        profiles: answer.next_as()?,
-        posts: next_posts(&mut answer)?,
-        remembered: None,
-        facts: answer.facts.clone(),
-    };
+    let profiles = answer.next_as()?;
+    let posts = next_posts(&mut answer)?;
+    let scene = Scene::of(answer.facts.clone(), profiles, posts);
     let attempts: Vec<store::AttemptRow> = answer.next_as()?;
     let (row, workspace) = scene.post(post_id, "post_id")?;
     if workspace_named.is_some() && scene.facts.workspace(workspace_named)?.id != workspace.id {

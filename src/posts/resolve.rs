@@ -40,8 +40,12 @@ pub struct Resolved<'b> {
     pub prefix: &'b str,
     /// What it says.
     pub content: Content,
-    /// When it goes out, if it says so.
+    /// When it goes out, if it says so in a way that can be read.
     pub when: Option<When>,
+    /// Whether it says when it goes out.
+    pub goes_out: bool,
+    /// Whether it names profiles, and none that there is.
+    pub names_nobody: bool,
     /// Whether the arguments list all the overrides that there are.
     pub lists_overrides: bool,
 }
@@ -56,17 +60,13 @@ pub struct Bodies<'b> {
 }
 
 impl<'b> Bodies<'b> {
-    /// Goes on with what a check gave; when it refuses, discards what was fetched.
+    /// Goes on if there are no problems; else discards what was fetched.
     ///
     /// # Errors
-    /// Those of the check.
-    pub async fn if_fine<T>(
-        self,
-        caller: &Caller<'_>,
-        checked: Result<T, Refusal>,
-    ) -> Result<(Self, T), Refusal> {
-        match checked {
-            Ok(checked) => Ok((self, checked)),
+    /// The problems.
+    pub async fn if_fine(self, caller: &Caller<'_>, problems: Problems) -> Result<Self, Refusal> {
+        match problems.refuse_if_any() {
+            Ok(()) => Ok(self),
             Err(refusal) => {
                 self.discard(caller).await;
                 Err(refusal)
@@ -95,24 +95,24 @@ impl<'b> Bodies<'b> {
     }
 }
 
-/// Resolves the bodies of a call. `problems` is what is wrong with the call already.
+/// Resolves the bodies of a call. What is wrong with them goes to `problems`; nothing is kept yet.
 ///
 /// # Errors
-/// Every problem of meaning at once; nothing is kept then.
+/// When the gate is closed or the database fails.
 pub async fn resolve_bodies<'b>(
     caller: &Caller<'_>,
     profiles: &[Profile],
     wishes: Vec<Wish<'b>>,
-    mut problems: Problems,
+    problems: &mut Problems,
 ) -> Result<Bodies<'b>, Refusal> {
     let places: Vec<Place> = wishes.iter().enumerate().flat_map(|(wish, one)| places_of(wish, one)).collect();
-    let gathered = gather_media(caller, &places, &mut problems).await?;
+    let gathered = gather_media(caller, &places, problems).await?;
     let mut each = Vec::new();
     for (index, wish) in wishes.into_iter().enumerate() {
         let media = FoundMedia::of(index, &places, gathered.as_ref());
-        each.push(resolve_body(caller, profiles, wish, &media, &mut problems));
+        each.push(resolve_body(caller, profiles, wish, &media, problems));
     }
-    Bodies { each, gathered }.if_fine(caller, problems.refuse_if_any()).await.map(|(bodies, ())| bodies)
+    Ok(Bodies { each, gathered })
 }
 
 fn resolve_body<'b>(
@@ -124,10 +124,9 @@ fn resolve_body<'b>(
 ) -> Resolved<'b> {
     let Wish { workspace, body, base: mut content, prefix, is_new } = wish;
     if let Some(wanted) = &body.profiles {
-        match profiles::choose(profiles, &workspace.id, wanted, &format!("{prefix}profiles")) {
-            Ok(chosen) => content.profiles = chosen.into_iter().map(|profile| profile.id.clone()).collect(),
-            Err(found) => found.into_iter().for_each(|problem| problems.add(problem)),
-        }
+        let field = format!("{prefix}profiles");
+        let chosen = profiles::choose(profiles, &workspace.id, wanted, &field, problems);
+        content.profiles = chosen.into_iter().map(|profile| profile.id.clone()).collect();
     }
     let when = body.when.as_ref().and_then(|text| {
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
@@ -142,8 +141,16 @@ fn resolve_body<'b>(
     if let Some(overrides) = &body.overrides {
         content.overrides = resolve_overrides(workspace, profiles, overrides, media, prefix, problems);
     }
-    let lists_overrides = body.overrides.is_some() || content.overrides.is_empty();
-    Resolved { workspace, prefix, content, when, lists_overrides }
+    Resolved {
+        workspace,
+        prefix,
+        when,
+        goes_out: body.when.is_some(),
+        names_nobody: content.profiles.is_empty()
+            && body.profiles.as_ref().is_some_and(|wanted| !wanted.is_empty()),
+        lists_overrides: body.overrides.is_some() || content.overrides.is_empty(),
+        content,
+    }
 }
 
 fn set_plain_fields(content: &mut Content, body: &PostBody, media: &FoundMedia) {
@@ -185,13 +192,7 @@ fn resolve_overrides(
     let mut resolved = Vec::new();
     for (index, own) in overrides.iter().enumerate() {
         let field = format!("{prefix}overrides[{index}].profiles");
-        let chosen = match profiles::choose(profiles, &workspace.id, &own.profiles, &field) {
-            Ok(chosen) => chosen,
-            Err(found) => {
-                found.into_iter().for_each(|problem| problems.add(problem));
-                continue;
-            }
-        };
+        let chosen = profiles::choose(profiles, &workspace.id, &own.profiles, &field, problems);
         resolved.push(Override {
             profiles: chosen.into_iter().map(|profile| profile.id.clone()).collect(),
             text: own.text.clone(),
@@ -301,61 +302,58 @@ pub fn is_near(caller: &Caller<'_>, workspace: &WorkspaceFacts, due: &Due) -> bo
     due.at < caller.now().plus_seconds(workspace.notice_seconds)
 }
 
-/// Refuses content that cannot be sent, with every problem and what would mend what is too long.
-///
-/// # Errors
-/// A problem for each thing.
-pub fn refuse_unsendable(body: &Resolved<'_>, profiles: &[Profile]) -> Result<(), Vec<Problem>> {
-    let Resolved { content, prefix, .. } = body;
+/// What of a body cannot be sent, with what would mend what is too long. `is_soon`: whether it goes out so soon that nobody may
+/// see it before.
+pub fn unsendable(body: &Resolved<'_>, profiles: &[Profile], is_soon: bool) -> Vec<Problem> {
+    let Resolved { content, prefix, names_nobody, .. } = body;
     let mut problems = Vec::new();
-    if content.profiles.is_empty() {
-        problems.push(no_profiles().fix(Fix::Set(json!(["all"]))));
+    if content.profiles.is_empty() && !names_nobody {
+        let problem = no_profiles();
+        problems.push(match profiles {
+            [only] => problem.fix(Fix::Set(json!([only.id]))),
+            _ => problem,
+        });
     }
     for Rendering { profile, rendered, .. } in &Renderings::of(content, profiles).each {
-        let mut mender = Mender { body, profile, rendered, appended: false };
+        let mender = Mender { body, profile, rendered, is_soon };
         problems.extend(rendered.problems.iter().map(|problem| {
             let message = format!("{}: {}", profile.label(), problem.message);
             mender.mended(problem.clone()).message(message)
         }));
     }
-    if problems.is_empty() {
-        return Ok(());
-    }
-    Err(problems.into_iter().map(|problem| problem.within(prefix)).collect())
+    problems.into_iter().map(|problem| problem.within(prefix)).collect()
 }
 
-/// Cuts what is too long for one profile: a start for a better wording.
+/// Shortens what is too long for one profile: a start for a better wording, which never goes out before somebody can see it.
 struct Mender<'m> {
     body: &'m Resolved<'m>,
     profile: &'m Profile,
     rendered: &'m Rendered,
-    /// Whether an override with all of its texts cut is in a problem already.
-    appended: bool,
+    is_soon: bool,
 }
 
 impl Mender<'_> {
-    fn mended(&mut self, problem: Problem) -> Problem {
-        if problem.code != Code::ContentTooLong {
+    fn mended(&self, problem: Problem) -> Problem {
+        let is_stuck = self.is_soon && !self.body.goes_out;
+        if problem.code != Code::ContentTooLong || is_stuck {
             return problem;
         }
-        // What is for this profile, or cannot differ for it, is cut where it stands.
-        if problem.field.starts_with("overrides[") || problem.field == "first_comment" {
+        let Some(shorter) = self.shorter(&problem.field) else { return problem };
+        let draft = self.is_soon.then(|| ("when".to_owned(), Fix::Remove));
+        problem.fix(Fix::Elsewhere(std::iter::once(shorter).chain(draft).collect()))
+    }
+
+    /// What is for this profile, or cannot differ for it, is shortened where it stands; else it gets an override.
+    fn shorter(&self, field: &str) -> Option<(String, Fix)> {
+        if field.starts_with("overrides[") || field == "first_comment" {
             let parts = self.body.content.draft_for(&self.profile.id).parts;
             let shown = parts.iter().zip(&self.rendered.parts);
-            let cut =
-                shown.filter(|(part, _)| part.field == problem.field).find_map(|(_, shown)| shortened(shown));
-            return Problem { fix: cut.map(|text| Fix::Set(text.into())), ..problem };
+            let shorter =
+                shown.filter(|(part, _)| part.field == field).find_map(|(_, shown)| shortened(shown))?;
+            return Some((field.to_owned(), Fix::Set(shorter.into())));
         }
-        if self.appended {
-            return problem.fix(Fix::Shared);
-        }
-        match self.own_override() {
-            Some(own) if self.body.lists_overrides => {
-                self.appended = true;
-                Problem { field: "overrides".to_owned(), fix: Some(Fix::Append(own)), ..problem }
-            }
-            _ => problem,
-        }
+        let own = self.own_override().filter(|_| self.body.lists_overrides)?;
+        Some(("overrides".to_owned(), Fix::Append(own)))
     }
 
     /// The override for the profile, with what it had of its own; none where that has pictures, which are not in the arguments.
@@ -364,11 +362,11 @@ impl Mender<'_> {
         if own.is_some_and(|own| own.media.is_some()) {
             return None;
         }
-        let cut = |part: &RenderedPart| shortened(part).unwrap_or_else(|| part.text.clone());
+        let shorter = |part: &RenderedPart| shortened(part).unwrap_or_else(|| part.text.clone());
         let (post, others) = self.rendered.parts.split_first()?;
         let thread: Vec<String> =
-            others.iter().filter(|part| part.kind == PartKind::Reply).map(cut).collect();
-        let mut made = json!({ "profiles": [self.profile.account.handle], "text": cut(post) });
+            others.iter().filter(|part| part.kind == PartKind::Reply).map(shorter).collect();
+        let mut made = json!({ "profiles": [self.profile.account.handle], "text": shorter(post) });
         if let Some(fields) = made.as_object_mut() {
             if !thread.is_empty() {
                 fields.insert("thread".to_owned(), json!(thread));
@@ -381,22 +379,38 @@ impl Mender<'_> {
     }
 }
 
-/// The text of a part that is too long, cut to what its network takes.
+/// The text of a part that is too long, shortened to what its network takes.
 pub fn shortened(part: &RenderedPart) -> Option<String> {
     let too_long = part.length.count > part.length.limit;
     too_long.then(|| shorten(&part.text, part.length.limit, part.length.unit))
 }
 
-/// `text` cut to `limit` units, the last of them an ellipsis.
+/// The beginning of `text` that has at most `limit` units: whole sentences, where they are at least half of that; else whole
+/// words, and an ellipsis.
 fn shorten(text: &str, limit: u32, unit: Unit) -> String {
     use unicode_segmentation::UnicodeSegmentation;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (length, kept): (usize, String) = match unit {
-        Unit::Graphemes => {
-            let graphemes = || text.graphemes(true);
-            (graphemes().count(), graphemes().take(limit.saturating_sub(1)).collect())
-        }
-        Unit::Characters => (text.chars().count(), text.chars().take(limit.saturating_sub(1)).collect()),
+    let first = |units: usize| match unit {
+        Unit::Graphemes => text.grapheme_indices(true).nth(units).map(|(end, _)| end),
+        Unit::Characters => text.char_indices().nth(units).map(|(end, _)| end),
     };
-    if length <= limit { text.to_owned() } else { format!("{}…", kept.trim_end()) }
+    let head = |units: usize| first(units).and_then(|end| text.get(..end)).unwrap_or(text);
+    let rest_begins_a_word =
+        |head: &str| text.get(head.len()..).is_some_and(|rest| rest.starts_with(char::is_whitespace));
+
+    let sentences = head(limit);
+    let end = sentences
+        .char_indices()
+        .filter(|(_, c)| matches!(c, '.' | '!' | '?' | '…' | '。'))
+        .map(|(start, c)| start + c.len_utf8())
+        .rfind(|end| sentences.get(..*end).is_some_and(rest_begins_a_word));
+    if let Some(whole) =
+        end.and_then(|end| sentences.get(..end)).filter(|whole| whole.len() * 2 >= sentences.len())
+    {
+        return whole.to_owned();
+    }
+    let words = head(limit.saturating_sub(1));
+    let end = if rest_begins_a_word(words) { Some(words.len()) } else { words.rfind(char::is_whitespace) };
+    let whole = end.and_then(|end| words.get(..end)).map(str::trim_end).filter(|whole| !whole.is_empty());
+    format!("{}…", whole.unwrap_or(words).trim_end_matches([',', ';', ':', '-', '–']))
 }

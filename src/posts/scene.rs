@@ -31,6 +31,8 @@ pub struct Scene {
     pub posts: Vec<PostRow>,
     /// What the same call gave before.
     pub remembered: Option<RememberedRow>,
+    /// In a rehearsal, the post by which the rest of a call is judged whose own post is not found.
+    stand_in: Option<PostRow>,
 }
 
 /// How a repeated call is recognised.
@@ -167,12 +169,21 @@ impl Scene {
         batch.extend(by_id(caller, posts));
         batch.extend(repeat.map(|repeat| repeat.look_up(caller)));
         let mut answer = caller.read(batch).await?;
-        Ok(Self {
-            profiles: answer.next_as()?,
-            posts: next_posts(&mut answer)?,
-            remembered: if repeat.is_some() { answer.next_first()? } else { None },
-            facts: answer.facts,
-        })
+        let profiles = answer.next_as()?;
+        let posts = next_posts(&mut answer)?;
+        let remembered = if repeat.is_some() { answer.next_first()? } else { None };
+        Ok(Self { remembered, ..Self::of(answer.facts, profiles, posts) })
+    }
+
+    /// What was read.
+    pub fn of(facts: Facts, profiles: Vec<Profile>, posts: Vec<PostRow>) -> Self {
+        let stand_in = facts.stand_in().and_then(|workspace| PostRow::stand_in(&workspace.id));
+        Self { facts, profiles, posts, remembered: None, stand_in }
+    }
+
+    /// What stands in, in a rehearsal, for a post that is not found, with its workspace.
+    pub fn stand_in(&self) -> Option<(&PostRow, &WorkspaceFacts)> {
+        Some((self.stand_in.as_ref()?, self.facts.stand_in()?))
     }
 
     /// The post of this id, with its workspace.
@@ -354,7 +365,7 @@ async fn why_conflict(
 /// `post_changed`.
 pub fn check_revision(row: &PostRow, expected: Option<i64>) -> Result<(), Refusal> {
     match expected {
-        Some(expected) if expected != row.revision => Err(Problem::new(
+        Some(expected) if expected != row.revision && !row.is_stand_in() => Err(Problem::new(
             Code::PostChanged,
             "expected_revision",
             "Look at what it says now before you repeat the call.",

@@ -195,10 +195,12 @@ pub enum Reason {
     Unconfirmed,
     /// The post or its tenant was deleted.
     Deleted,
+    /// Publishing was paused when its time came.
+    OnHold,
 }
 
 impl Reason {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Retry,
         Self::Fix,
         Self::Reauthorise,
@@ -209,6 +211,7 @@ impl Reason {
         Self::Restored,
         Self::Unconfirmed,
         Self::Deleted,
+        Self::OnHold,
     ];
 
     /// What it means, for people.
@@ -226,6 +229,7 @@ impl Reason {
             }
             Self::Unconfirmed => "It may be public: the network did not confirm it. Look at the account.",
             Self::Deleted => "The post was deleted before it went out.",
+            Self::OnHold => "Publishing was paused when its time came.",
         }
     }
 
@@ -242,6 +246,7 @@ impl Reason {
             Self::Restored => "restored",
             Self::Unconfirmed => "unconfirmed",
             Self::Deleted => "deleted",
+            Self::OnHold => "on_hold",
         }
     }
 }
@@ -331,7 +336,10 @@ pub fn group_status(deliveries: &[DeliveryFacts]) -> GroupStatus {
         GroupStatus::Draft
     } else if any(needs_person) {
         GroupStatus::NeedsAttention
-    } else if any(waits) && all(|one| matches!(one.state, DeliveryState::Waiting | DeliveryState::Cancelled))
+    } else if any(waits)
+        && all(|one| {
+            matches!(one.state, DeliveryState::Waiting | DeliveryState::Cancelled) && !is_public(one)
+        })
     {
         GroupStatus::Scheduled
     } else if any(|one| one.state.phase() != Phase::Done && !(waits(one) && one.is_ahead)) {
@@ -339,7 +347,10 @@ pub fn group_status(deliveries: &[DeliveryFacts]) -> GroupStatus {
     } else if any(waits) {
         if any(is_public) { GroupStatus::PartlyPublished } else { GroupStatus::Scheduled }
     } else if any(is_public) {
-        let complete = all(|one| matches!(one.state, DeliveryState::Published | DeliveryState::Cancelled));
+        let complete = all(|one| {
+            one.state == DeliveryState::Published
+                || (one.state == DeliveryState::Cancelled && one.reason != Some(Reason::Incomplete))
+        });
         if complete { GroupStatus::Published } else { GroupStatus::PartlyPublished }
     } else if any(|one| one.state == DeliveryState::Failed) {
         GroupStatus::Failed

@@ -2,7 +2,7 @@
 //! fifty in the same statements.
 
 use crate::{
-    desk::{ChangeId, DeliveryId, Due, PostId, ProfileId, UserId, WorkspaceId},
+    desk::{ChangeId, DeliveryId, Due, Moment, PostId, ProfileId, TimeZoneName, UserId, WorkspaceId},
     networks::Network,
     platform::{FromRow, Row, RowFault, Timestamp, statements},
 };
@@ -116,7 +116,7 @@ WHERE tenant_id = ?1 AND state IN ('waiting', 'retrying', 'missed', 'paused')
     WHERE j.value->>'post_id' = delivery.post_id AND w.value->>'profile_id' = delivery.profile_id)";
 
     /// Makes or re-times the deliveries that are wanted. What is live, unknown or busy stays as it is; what failed, was missed
-    /// or cancelled comes back only where the change says so. ?1 tenant ?2 posts ?3 now
+    /// or cancelled comes back only where the change says so. Of what is public in part, that part stays so. ?1 tenant ?2 posts ?3 now
     pub(super) WANT_DELIVERIES = "want_deliveries", "INSERT INTO delivery (tenant_id, delivery_id, post_id, profile_id, workspace_id, network, state, due_at, next_at, created_at, updated_at)
 SELECT ?1, w.value->>'delivery_id', j.value->>'post_id', w.value->>'profile_id', j.value->>'workspace_id', w.value->>'network', 'waiting',
   j.value->>'due_at', w.value->>'next_at', ?3, ?3
@@ -125,8 +125,12 @@ WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tenant_id = ?1 AND d.post_id 
   AND d.profile_id = w.value->>'profile_id' AND d.state IN ('failed', 'missed', 'cancelled')
   AND d.state NOT IN (SELECT r.value FROM json_each(j.value->'revive') r))
 ON CONFLICT (tenant_id, post_id, profile_id) DO UPDATE SET state = 'waiting', due_at = excluded.due_at, next_at = excluded.next_at,
-  reason = NULL, reason_code = NULL, reason_text = NULL, provider_words = NULL, updated_at = excluded.updated_at,
-  plan = CASE WHEN json_extract(delivery.plan, '$.suspect') THEN delivery.plan END
+  reason = CASE WHEN delivery.reason = 'incomplete' THEN delivery.reason END,
+  reason_code = CASE WHEN delivery.reason = 'incomplete' THEN delivery.reason_code END,
+  reason_text = CASE WHEN delivery.reason = 'incomplete' THEN delivery.reason_text END,
+  provider_words = NULL, updated_at = excluded.updated_at,
+  plan = CASE WHEN delivery.reason = 'incomplete' THEN json_set(delivery.plan, '$.tries', 0, '$.looks', 0, '$.polls', 0)
+    WHEN json_extract(delivery.plan, '$.suspect') THEN delivery.plan END
 WHERE delivery.state IN ('waiting', 'retrying', 'missed', 'cancelled', 'failed', 'paused')";
 
     /// Every attempt to send a post, oldest first. ?1 tenant ?2 post
@@ -188,6 +192,32 @@ pub struct PostRow {
     pub deliveries: Vec<DeliveryRow>,
 }
 
+impl PostRow {
+    /// A draft that says nothing, of a workspace: what the rest of a call is judged by whose own post is not found.
+    pub fn stand_in(workspace: &WorkspaceId) -> Option<Self> {
+        let then = Timestamp::from_millis(0);
+        Some(Self {
+            post_id: "post_00000000000000000000000000".parse().ok()?,
+            workspace_id: workspace.clone(),
+            revision: 0,
+            content: Content::default(),
+            due_at: None,
+            due_local: None,
+            due_zone: None,
+            user_id: "usr_00000000000000000000000000".parse().ok()?,
+            created_at: then,
+            updated_at: then,
+            deleted_at: None,
+            deliveries: Vec::new(),
+        })
+    }
+
+    /// Whether it only stands in: what is stored has a revision.
+    pub const fn is_stand_in(&self) -> bool {
+        self.revision == 0
+    }
+}
+
 /// A delivery as posts see it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DeliveryRow {
@@ -228,6 +258,14 @@ fn state<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<DeliverySt
 }
 
 impl PostRow {
+    /// The time that it has, as people read it at `now`. What still waits, as in its hold, did not happen "just now".
+    pub fn due_moment(&self, zone: &TimeZoneName, now: Timestamp) -> Option<Moment> {
+        let at = self.due_at?;
+        let waits = self.deliveries.iter().any(|delivery| delivery.is_to_be_sent() || delivery.is_busy());
+        let just_due = (0..60_000).contains(&now.millis_since(at));
+        Some(Moment::new(at, zone, if waits && just_due { at } else { now }))
+    }
+
     /// The time that it has, as it was given.
     pub fn due(&self) -> Option<Due> {
         Some(Due { at: self.due_at?, local: self.due_local.clone()?, zone: self.due_zone.clone()? })

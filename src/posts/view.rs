@@ -291,7 +291,7 @@ pub fn show(
         workspace: workspace.name.clone(),
         revision: row.revision,
         status,
-        when: row.due_at.map(|at| Moment::new(at, &zone, caller.now())),
+        when: row.due_moment(&zone, caller.now()),
         deliveries: renderings
             .each
             .iter()
@@ -349,18 +349,19 @@ fn delivery_problem(delivery: &DeliveryRow) -> Option<DeliveryProblem> {
         Reason::Unconfirmed | Reason::Restored if delivery.next_at.is_none() => {
             "Have a person look at the account, then say with confirm_delivery what was seen."
         }
-        Reason::Unconfirmed | Reason::Restored => "It is being looked up; look at the account too.",
+        Reason::Unconfirmed | Reason::Restored => "Read it again with get_post in some minutes.",
         Reason::Refused => "Change it and call retry_post, or leave this profile out.",
         Reason::Retry => "Nothing needs to be done.",
         Reason::Exhausted => "Call retry_post to try again.",
         Reason::Deleted => "Nothing needs to be done.",
+        Reason::OnHold => "resume_publishing says what becomes of it; or give it a time with schedule_post.",
     };
     let why = delivery.reason_text.as_deref().unwrap_or_else(|| reason.sentence());
     Some(DeliveryProblem {
         reason,
         code: delivery.reason_code.clone(),
         provider_words: delivery.provider_words.clone(),
-        hint: format!("{why} {hint}"),
+        hint: format!("{why} {hint}").trim_end().to_owned(),
     })
 }
 

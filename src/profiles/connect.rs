@@ -185,7 +185,7 @@ async fn save(
         ]),
         Caller::require_changes(1),
         store::PROFILE_SAVE.with([
-            tenant,
+            tenant.clone(),
             (&target.id).into(),
             (&connect.workspace_id).into(),
             connect.network.as_str().into(),
@@ -193,6 +193,12 @@ async fn save(
             target.name.into(),
             target.remote_id.into(),
             target.server.into(),
+            now.into(),
+        ]),
+        store::RESUME_DELIVERIES.with([
+            tenant,
+            (&connect.workspace_id).into(),
+            (&target.id).into(),
             now.into(),
         ]),
     ];

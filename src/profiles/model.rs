@@ -187,23 +187,18 @@ pub fn view(profile: &Profile) -> ProfileView {
 /// The profiles of `workspace` that `wanted` names, each once, in the order of its first mention.
 ///
 /// Each wanted is an id, a handle with or without `@`, a network, a display name, or `all`, in any case. Disconnected
-/// profiles are never chosen. `field` is the argument's name; the second wanted is `field[1]`.
-///
-/// # Errors
-/// `ambiguous_profile` with the candidates, and `social_profile_rejected` with the workspace's profiles, for each
-/// wanted that does not name exactly one. The answer never depends on what exists outside `workspace`.
+/// profiles are never chosen. `field` is the argument's name; the second wanted is `field[1]`. For each wanted that does not
+/// name exactly one, `problems` gets `ambiguous_profile` with the candidates, or `social_profile_rejected` with the workspace's
+/// profiles. The answer never depends on what exists outside `workspace`.
 pub fn choose<'p>(
     profiles: &'p [Profile],
     workspace: &WorkspaceId,
     wanted: &[String],
     field: &str,
-) -> Result<Vec<&'p Profile>, Vec<Problem>> {
-    let here: Vec<&Profile> = profiles
-        .iter()
-        .filter(|profile| profile.workspace_id == *workspace && profile.is_connected())
-        .collect();
+    problems: &mut Problems,
+) -> Vec<&'p Profile> {
+    let here = connected_in(profiles, workspace);
     let mut chosen: Vec<&Profile> = Vec::new();
-    let mut problems = Problems::default();
     for (index, name) in wanted.iter().enumerate() {
         let found = named(&here, workspace, name, &format!("{field}[{index}]"));
         for profile in problems.keep(found).unwrap_or_default() {
@@ -212,7 +207,24 @@ pub fn choose<'p>(
             }
         }
     }
-    if problems.is_empty() { Ok(chosen) } else { Err(problems.into_vec()) }
+    chosen
+}
+
+/// The one profile of `workspace` that an argument names, which is no list.
+///
+/// # Errors
+/// `ambiguous_profile` or `social_profile_rejected`, as [`choose`] tells them.
+pub fn choose_one<'p>(
+    profiles: &'p [Profile],
+    workspace: &WorkspaceId,
+    wanted: &str,
+    field: &str,
+) -> Result<&'p Profile, Problem> {
+    the_one(&connected_in(profiles, workspace), workspace, wanted, field)
+}
+
+fn connected_in<'p>(profiles: &'p [Profile], workspace: &WorkspaceId) -> Vec<&'p Profile> {
+    profiles.iter().filter(|profile| profile.workspace_id == *workspace && profile.is_connected()).collect()
 }
 
 fn named<'p>(
@@ -265,7 +277,8 @@ pub(super) fn choose_to_reconnect<'p>(
 fn ambiguous(candidates: &[&Profile], wanted: &str, field: &str) -> Problem {
     let said: Vec<String> = candidates.iter().map(|profile| profile.said()).collect();
     let ids: Vec<String> = candidates.iter().map(|profile| format!("\"{}\"", profile.id)).collect();
-    let hint = format!("Replace it by {}, or by several of them as items of their own.", ids.join(" or "));
+    let others = if field.ends_with(']') { ", or by several of them as items of their own" } else { "" };
+    let hint = format!("Replace it by {}{others}.", ids.join(" or "));
     let workspace = candidates.first().map(|profile| &profile.workspace_id);
     let problem = Problem::new(Code::AmbiguousProfile, field, hint)
         .message(format!("It fits {}.", said.join(" and ")))

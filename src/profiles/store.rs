@@ -62,7 +62,11 @@ WHERE tenant_id = ?1 AND workspace_id = ?2 AND network = ?3 AND remote_id = ?4";
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'healthy', ?9, ?9)
 ON CONFLICT (tenant_id, profile_id) DO UPDATE
 SET handle = excluded.handle, name = excluded.name, server = excluded.server, state = 'healthy', state_why = NULL,
-  lease_token = NULL, lease_until = NULL, updated_at = excluded.updated_at";
+  lease_token = NULL, lease_until = NULL, not_before = NULL, updated_at = excluded.updated_at";
+
+    /// What waited for the account to be connected again is looked at now. ?1 tenant ?2 workspace ?3 profile ?4 now
+    pub(super) RESUME_DELIVERIES = "profile_resume_deliveries", "UPDATE delivery SET next_at = ?4, updated_at = ?4
+WHERE tenant_id = ?1 AND workspace_id = ?2 AND state = 'paused' AND reason = 'reauthorise' AND profile_id = ?3 AND next_at > ?4";
 
     /// Stores a secret in place of the one of its kind. ?1 tenant ?2 profile ?3 kind ?4 origin ?5 sealed ?6 expires ?7 now
     pub(super) SECRET_SAVE = "profile_secret_save", "INSERT INTO profile_secret (tenant_id, profile_id, kind, origin, sealed, expires_at, updated_at)

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{Profile, ProfileView, in_sight, model::choose_to_reconnect, store, view};
 use crate::{
     desk::{
-        Act, Caller, ConnectId, Hints, Moment, NextCall, Refusal, Scope, Scopes, TimeZoneName, Tool,
-        ToolEntry, WorkspaceId, next_call, open_cursor, page_limit, seal_cursor,
+        Act, Caller, ConnectId, Hints, Moment, NextCall, Problems, Refusal, Scope, Scopes, TimeZoneName,
+        Tool, ToolEntry, WorkspaceId, next_call, open_cursor, page_limit, seal_cursor,
     },
     networks::Network,
     platform::{DatabaseFault, Statement, Value},
@@ -30,6 +30,7 @@ pub struct ListInput {
     /// Id or name of a workspace; all of the grant's workspaces when left out.
     pub workspace: Option<String>,
     /// How many, 1 to 50; 20 when left out.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(range(min = 1, max = 50)))]
     pub limit: Option<u32>,
     /// next_cursor of the page before.
     pub cursor: Option<String>,
@@ -58,15 +59,20 @@ impl Tool for ListSocialProfiles {
     type Output = ListOutput;
 
     async fn call(caller: &Caller<'_>, input: ListInput) -> Result<ListOutput, Refusal> {
+        let mut problems = Problems::default();
         let workspace = match &input.workspace {
             None => None,
-            named => Some(caller.facts().await?.workspace(named.as_deref())?.id.clone()),
+            named => {
+                let facts = caller.facts().await?;
+                Some(problems.keep_or(facts.workspace(named.as_deref()), facts.stand_in())?.id.clone())
+            }
         };
         let list = format!("list_social_profiles/{}", workspace.as_ref().map_or("", WorkspaceId::as_str));
         let after: String = match &input.cursor {
             None => String::new(),
-            Some(cursor) => open_cursor(caller, &list, cursor)?,
+            Some(cursor) => problems.keep(open_cursor(caller, &list, cursor)).unwrap_or_default(),
         };
+        problems.refuse_if_any()?;
         let limit = page_limit(input.limit);
         let mut answer = caller.read(vec![page_of(caller, workspace.as_ref(), &after, limit + 1)]).await?;
         let mut profiles: Vec<Profile> = answer.next_as()?;
@@ -146,14 +152,14 @@ impl Tool for ConnectSocialProfile {
     async fn call(caller: &Caller<'_>, input: ConnectInput) -> Result<ConnectOutput, Refusal> {
         let mut answer = caller.read(vec![in_sight(caller)]).await?;
         let profiles: Vec<Profile> = answer.next_as()?;
-        let workspace = answer.facts.workspace(input.workspace.as_deref())?;
+        let mut problems = Problems::default();
+        let named = answer.facts.workspace(input.workspace.as_deref());
+        let workspace = problems.keep_or(named, answer.facts.stand_in())?;
         let network = input.network;
-        let profile = match &input.reconnect {
-            None => None,
-            Some(wanted) => {
-                Some(choose_to_reconnect(&profiles, &workspace.id, network, wanted, "reconnect")?)
-            }
-        };
+        let profile = input.reconnect.as_ref().and_then(|wanted| {
+            problems.keep(choose_to_reconnect(&profiles, &workspace.id, network, wanted, "reconnect"))
+        });
+        problems.refuse_if_any()?;
         let id = ConnectId::new(caller.now(), caller.platform().entropy);
         let expires_at = caller.now().plus_seconds(CONNECT_SECONDS);
         let (tenant, grant) = caller.sight();

@@ -7,7 +7,7 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 
-use super::member::{member, refused};
+use super::member::{member, member_with_form, refused};
 use crate::{
     audit::{self, App, AuditPage, Entry, Filter, Person},
     desk::{AuditId, Code, Refusal},
@@ -98,9 +98,7 @@ async fn show(platform: &Platform<'_>, request: &Request, safename: &str) -> Res
 }
 
 async fn export(platform: &Platform<'_>, request: &Request, safename: &str) -> Result<Response, Response> {
-    let (session, caller) = member(platform, request, safename).await?;
-    let form = request.form().unwrap_or_default();
-    session.allows(platform.config, request, &form)?;
+    let (session, caller, form) = member_with_form(platform, request, safename).await?;
     if session.recent(platform.now()).is_none() {
         return Err(sign_in_again(&format!("/{safename}/audit")));
     }

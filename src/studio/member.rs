@@ -2,7 +2,7 @@
 
 use crate::{
     desk::{Caller, Refusal, Safename},
-    http::{Notice, Request, Response},
+    http::{Form, Notice, Request, Response},
     identity::{self, Session},
     platform::Platform,
     tenants,
@@ -26,10 +26,25 @@ pub(super) async fn member<'a>(
     Ok((session, caller.ok_or_else(not_found)?))
 }
 
+/// The same for a form: whose session it was made for, the way to the organisation's data, and what was sent.
+///
+/// # Errors
+/// The page that answers instead, also when the form was not made for this session.
+pub(super) async fn member_with_form<'a>(
+    platform: &Platform<'a>,
+    request: &Request,
+    safename: &str,
+) -> Result<(Session, Caller<'a>, Form), Response> {
+    let (session, caller) = member(platform, request, safename).await?;
+    let form = request.form().unwrap_or_default();
+    session.allows(platform.config, request, &form)?;
+    Ok((session, caller, form))
+}
+
 /// The page that answers a refusal with no page of its own. Whoever is no member finds nothing.
 pub(super) fn refused(refusal: Refusal) -> Response {
     match refusal {
-        Refusal::Fault(_) => unavailable(),
+        Refusal::Fault(_) | Refusal::Rehearsed => unavailable(),
         Refusal::Problems(_) | Refusal::Unauthenticated | Refusal::InsufficientScope(_) => not_found(),
         Refusal::Conflict => Notice {
             heading: "Somebody else was faster",

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::member::{member, refused};
+use super::member::{member, member_with_form, refused};
 use crate::{
     desk::{Caller, Code, InvitationId, Refusal, Role, TimeFromNow, UserId},
     http::{Form, FormTarget, Request, Response, page},
@@ -131,15 +131,11 @@ fn done_words(done: &str) -> Option<&'static str> {
 
 /// `POST /<safename>/members`: what one of the page's forms asks for.
 pub async fn change_members(platform: &Platform<'_>, request: &Request, safename: &str) -> Response {
-    let (session, caller) = match member(platform, request, safename).await {
-        Ok(found) => found,
-        Err(response) => return response,
+    let changed = async {
+        let (session, caller, form) = member_with_form(platform, request, safename).await?;
+        act(&session, &caller, &form).await
     };
-    let form = request.form().unwrap_or_default();
-    if let Err(response) = session.allows(platform.config, request, &form) {
-        return response;
-    }
-    act(&session, &caller, &form).await.unwrap_or_else(|answer| answer)
+    changed.await.unwrap_or_else(|answer| answer)
 }
 
 async fn act(session: &Session, caller: &Caller<'_>, form: &Form) -> Result<Response, Response> {

@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::member::{member, not_found, refused};
+use super::member::{member, member_with_form, not_found, refused};
 use crate::{
     delivery::{Outcome, Word, confirm},
     desk::{Caller, Code, MediaId, Moment, Problem, ProfileId, Refusal, Scope, Scopes, media_address},
@@ -92,14 +92,10 @@ pub async fn cancel_post(
     safename: &str,
     post_id: &str,
 ) -> Response {
-    let (session, caller) = match member(platform, request, safename).await {
+    let (session, caller, _) = match member_with_form(platform, request, safename).await {
         Ok(found) => found,
         Err(response) => return response,
     };
-    let form = request.form().unwrap_or_default();
-    if let Err(response) = session.allows(platform.config, request, &form) {
-        return response;
-    }
     let writer = caller.needing(Scopes::of(&[Scope::PostsWrite]));
     match posts::unschedule(&writer, post_id).await {
         Ok(_) => Response::see_other(&format!("/{safename}/posts/{post_id}")),
@@ -241,7 +237,7 @@ fn cards<'a>(post: &'a PostDetails, address: &impl Fn(&MediaId) -> String) -> Ve
                     .map(|(index, part)| PartCard {
                         mark: several.then(|| mark(part.kind, index)),
                         text: &part.text,
-                        length: format!("{} of {} characters", part.count, part.limit),
+                        length: format!("{} of {} {}", part.count, part.limit, part.unit.words()),
                         images: part
                             .media
                             .iter()

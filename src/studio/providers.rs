@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::member::{member, refused};
+use super::member::{member, member_with_form, refused};
 use crate::{
-    desk::{Caller, Code, Problem, ProviderId, RecentSignIn, Refusal, Role},
+    desk::{Caller, Code, ProviderId, RecentSignIn, Refusal, Role, ask_a_manager},
     http::{Form, FormTarget, Request, Response, page},
     identity::{self, ClientSecret, NewProvider, Provider, Session, new_secret},
     platform::Platform,
@@ -72,15 +72,11 @@ fn done_words(done: &str) -> Option<&'static str> {
 
 /// `POST /<safename>/providers`: what one of the page's forms asks for.
 pub async fn change_providers(platform: &Platform<'_>, request: &Request, safename: &str) -> Response {
-    let (session, caller) = match member(platform, request, safename).await {
-        Ok(found) => found,
-        Err(response) => return response,
+    let changed = async {
+        let (session, caller, form) = member_with_form(platform, request, safename).await?;
+        act(&session, &caller, &form).await
     };
-    let form = request.form().unwrap_or_default();
-    if let Err(response) = session.allows(platform.config, request, &form) {
-        return response;
-    }
-    act(&session, &caller, &form).await.unwrap_or_else(|answer| answer)
+    changed.await.unwrap_or_else(|answer| answer)
 }
 
 /// Why nothing was changed.
@@ -175,12 +171,7 @@ async fn carry_out(session: &Session, caller: &Caller<'_>, form: &Form) -> Resul
 }
 
 async fn may_manage(caller: &Caller<'_>) -> Result<(), Fault> {
-    if caller.facts().await?.role.manages() {
-        Ok(())
-    } else {
-        let ask = "Ask an owner or admin of the organisation.";
-        Err(Refusal::from(Problem::new(Code::RoleNotAllowed, "", ask)).into())
-    }
+    if caller.facts().await?.role.manages() { Ok(()) } else { Err(Refusal::from(ask_a_manager()).into()) }
 }
 
 fn address(caller: &Caller<'_>) -> String {
@@ -201,7 +192,7 @@ async fn show(
     // Corrected forms keep the id, whose address may be registered with the provider already.
     let kept = form.get("id").and_then(|id| id.parse().ok());
     let id = kept.unwrap_or_else(|| ProviderId::new(caller.now(), platform.entropy));
-    let typed = |name| form.get(name).unwrap_or_default();
+    let typed = |act, name| form.get(name).filter(|_| form.get("act") == Some(act)).unwrap_or_default();
     let template = ProvidersPage {
         organisation: facts.tenant_name,
         safename: tenant.safename.as_str(),
@@ -216,10 +207,10 @@ async fn show(
             .collect(),
         domains: domains.into_iter().map(DomainRow::of).collect(),
         given: Given {
-            name: typed("name"),
-            issuer: typed("issuer"),
-            client_id: typed("client_id"),
-            domain: typed("domain"),
+            name: typed("add", "name"),
+            issuer: typed("add", "issuer"),
+            client_id: typed("add", "client_id"),
+            domain: typed("name_domain", "domain"),
         },
         done,
         problem,

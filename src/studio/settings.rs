@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::member::{member, not_found, refused};
+use super::member::{member, member_with_form, not_found, refused};
 use crate::{
     desk::{Facts, Problem, Refusal, WorkspaceFacts, WorkspaceId},
     http::{Form, FormTarget, Request, Response, page},
@@ -103,9 +103,7 @@ async fn save(
     safename: &str,
     workspace: &str,
 ) -> Result<Response, Response> {
-    let (session, caller) = member(platform, request, safename).await?;
-    let form = request.form().unwrap_or_default();
-    session.allows(platform.config, request, &form)?;
+    let (session, caller, form) = member_with_form(platform, request, safename).await?;
     let id: WorkspaceId = workspace.parse().map_err(|_| not_found())?;
     let problems = match WorkspaceSettings::parse(&form) {
         Ok(settings) => match tenants::save_settings(&caller, &id, &settings).await {

@@ -6,7 +6,8 @@
 use super::{NewMember, directory, store};
 use crate::{
     desk::{
-        Act, AuditId, Caller, Code, Facts, Problem, RecentSignIn, Refusal, Role, Tenant, refusal_of_stranger,
+        Act, AuditId, Caller, Code, Facts, Kept, Problem, RecentSignIn, Refusal, Role, Tenant,
+        refusal_of_stranger,
     },
     http::{FetchFault, txt_records},
     platform::{
@@ -172,25 +173,10 @@ pub async fn remove_domain(caller: &Caller<'_>, domain: &Domain) -> Result<(), R
     manage(caller, Act { name: "remove_domain", subjects: &[domain.as_str()] }, remove).await
 }
 
-/// A change that a manager's role allows; tells why where it does not.
+/// A change of one of them.
 async fn manage(caller: &Caller<'_>, act: Act<'_>, change: Statement) -> Result<(), Refusal> {
-    match caller.write(act, vec![change, Caller::require_changes(1)]).await {
-        Ok(_) => Ok(()),
-        Err(Refusal::Conflict) => {
-            let (facts, named) = domains(caller).await?;
-            if !facts.role.manages() {
-                Err(Problem::new(Code::RoleNotAllowed, "", "Ask an owner or admin of the organisation.")
-                    .into())
-            } else if i64::try_from(named.len()).is_ok_and(|count| count >= MOST) {
-                Err(Problem::new(Code::TooMany, "", "Remove one first.")
-                    .message(format!("An organisation names at most {MOST} domains."))
-                    .into())
-            } else {
-                Err(Refusal::Conflict)
-            }
-        }
-        Err(refusal) => Err(refusal),
-    }
+    let list = store::LIST_DOMAINS.with([Value::from(&caller.tenant().id)]);
+    Kept { list, most: MOST, of: "domains" }.change(caller, act, change).await
 }
 
 /// Whether people of a domain may join a tenant at this moment: the tenant names it, and its proof stands in DNS. A proof that

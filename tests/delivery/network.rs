@@ -57,6 +57,8 @@ pub struct SimNetwork {
     pub moods: Cell<Moods>,
     pub public: RefCell<Vec<Public>>,
     pub sends: Cell<u32>,
+    /// How often it asked to come back later.
+    pub refusals: Cell<u32>,
     /// The send that is refused, counted from one.
     refused_send: Cell<Option<u32>>,
     /// Which session it takes.
@@ -78,6 +80,7 @@ impl SimNetwork {
             moods: Cell::default(),
             public: RefCell::default(),
             sends: Cell::new(0),
+            refusals: Cell::new(0),
             refused_send: Cell::new(None),
             session: Cell::new(0),
             held: Cell::new(0),
@@ -138,7 +141,8 @@ impl SimNetwork {
     fn admit(&self, session: Option<&str>) -> Result<(), NetworkError> {
         let moods = self.moods.get();
         if self.random.happens(moods.too_many_requests) {
-            let wait = i64::try_from(self.random.below(7200)).unwrap();
+            self.refusals.set(self.refusals.get() + 1);
+            let wait = 60 + i64::try_from(self.random.below(7200)).unwrap();
             let retry_at = Some(self.clock.now().plus_seconds(wait));
             return Err(NetworkError { retry_at, ..error(ErrorClass::Retry, "too_many_requests") });
         }

@@ -28,6 +28,9 @@ fn claiming_reads_what_is_due_by_its_index() {
         "delivery_claimed_parts",
         "delivery_mark_missed",
         "delivery_oldest_due",
+        "delivery_put_on_hold",
+        "delivery_put_off",
+        "delivery_soon",
     ] {
         let lines = reads_by_index(name);
         assert!(
@@ -50,6 +53,12 @@ fn commits_find_their_rows_by_key() {
         "delivery_of_post",
         "delivery_parts_of_post",
         "delivery_retry",
+        "delivery_pause",
+        "delivery_pauses",
+        "delivery_end_pauses",
+        "delivery_ahead",
+        "delivery_settle_held",
+        "delivery_wait_for",
         "delivery_confirm",
         "delivery_confirm_live",
         "delivery_confirm_absent",
@@ -62,5 +71,6 @@ fn commits_find_their_rows_by_key() {
 #[test]
 fn retention_and_the_count_of_unknown_outcomes_use_their_indexes() {
     assert!(plan("delivery_forget_attempts").iter().any(|line| line.contains("attempt_by_age")));
+    assert!(plan("delivery_on_hold").iter().any(|line| line.contains("delivery_paused")));
     assert!(plan("delivery_count_unknown").iter().any(|line| line.contains("delivery_unknown")));
 }

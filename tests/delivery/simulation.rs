@@ -5,7 +5,10 @@
 use std::collections::HashMap;
 
 use postern::{
-    delivery::{Budget, DeliveryState, Outcome, Release, Word, confirm, release, retry, tick},
+    delivery::{
+        Budget, DeliveryState, Outcome, Overdue, Release, Scope, Word, confirm, pause, release, resume,
+        retry, run_errand, tick,
+    },
     networks::Ladder,
     platform::Later,
 };
@@ -49,6 +52,7 @@ impl Life {
         world.trade.wall.ladder.set(LADDERS[usize::try_from(seed % 5).unwrap()]);
         world.trade.bluesky.ladder.set(LADDERS[usize::try_from(seed / 5 % 5).unwrap()]);
         record_moves(&world.sim);
+        world.sim.queue.is_bound.set(seed % 3 == 0);
         let restores = random.happens(300);
         Self {
             world,
@@ -119,6 +123,27 @@ impl Life {
         };
     }
 
+    /// A person stops everything, or some of it.
+    fn pause(&self) {
+        let world = &self.world;
+        let caller = world.company.caller(&world.sim);
+        let Ok(facts) = run(caller.facts()) else { return };
+        let profiles = [world.wall.clone(), world.bluesky.clone()];
+        let profiles = &profiles[..usize::try_from(self.random.below(3)).unwrap()];
+        let scope = Scope { workspace: &facts.workspaces[0], profiles };
+        let until = self.random.happens(500).then(|| world.now().plus_seconds(self.below(3600)));
+        drop(run(pause(&caller, scope, until, "Told to.")));
+    }
+
+    fn resume(&self) {
+        let world = &self.world;
+        let caller = world.company.caller(&world.sim);
+        let Ok(facts) = run(caller.facts()) else { return };
+        let overdue = [Overdue::Skip, Overdue::Respace, Overdue::Review];
+        let overdue = *self.pick(&overdue).unwrap();
+        drop(run(resume(&caller, Scope { workspace: &facts.workspaces[0], profiles: &[] }, overdue)));
+    }
+
     /// What people do in between.
     fn act(&self) {
         let world = &self.world;
@@ -138,6 +163,8 @@ impl Life {
             }
             (5, _) => world.reconnect(),
             (8, _) => self.look_at_the_account(),
+            (9, _) => self.pause(),
+            (10, _) => self.resume(),
             (6, _) if self.restores => self.copies.borrow_mut().push(world.sim.shard().snapshot()),
             (7, _) => self.restore(),
             _ => {}
@@ -162,6 +189,7 @@ impl Life {
     /// One or more ticks at once, which may die at any moment; sometimes so slowly that leases end under their hands.
     fn ticks(&self) {
         let platform = self.world.sim.platform();
+        let errands = self.errands();
         let one = |delay: u64| -> Later<'_, ()> {
             let platform = &platform;
             Box::pin(async move {
@@ -171,13 +199,27 @@ impl Life {
                 tick(platform, &self.world.trade, 0, Budget::default()).await;
             })
         };
-        let together = match self.random.below(10) {
+        let other = |body: String| -> Later<'_, ()> {
+            let platform = &platform;
+            Box::pin(async move {
+                run_errand(platform, &self.world.trade, &body, Budget::default()).await;
+            })
+        };
+        let mut together = match self.random.below(10) {
             0..6 => vec![one(0)],
             6..8 => vec![one(0), one(self.random.below(40))],
             _ => vec![one(0), one(self.random.below(40)), one(self.random.below(80)), self.slow_time()],
         };
+        together.extend(errands.into_iter().map(other));
         let steps = if self.random.happens(500) { 1 + self.random.below(150) } else { 1_000_000 };
         interleave_until_crash(&self.random, usize::try_from(steps).unwrap(), together);
+    }
+
+    /// What the queue hands out: some of it twice, and some of it never.
+    fn errands(&self) -> Vec<String> {
+        let due = self.world.sim.queue.take_due();
+        let times = |_: &String| [0, 1, 1, 1, 2][usize::try_from(self.random.below(5)).unwrap()];
+        due.into_iter().flat_map(|body| std::iter::repeat_n(body.clone(), times(&body))).collect()
     }
 
     /// Minutes that pass while others work.
@@ -229,6 +271,7 @@ impl Life {
         let next = format!(
             "SELECT coalesce(min(next_at), 0) FROM delivery WHERE state IN {OPEN} AND next_at IS NOT NULL"
         );
+        self.world.sim.shard().execute("DELETE FROM publishing_pause", []);
         for _ in 0..400 {
             let next_at = self.world.sim.shard().number(&next, []);
             if next_at == 0 {
@@ -238,6 +281,10 @@ impl Life {
             self.world.sim.clock.advance_millis(wait.max(0) + self.below(60_000));
             let report = self.world.tick();
             assert_eq!(report.fault, None);
+            for body in self.world.sim.queue.take_due() {
+                let platform = self.world.sim.platform();
+                run(run_errand(&platform, &self.world.trade, &body, Budget::default())).unwrap();
+            }
         }
         panic!("these are never settled: {:#?}", self.world.deliveries());
     }

@@ -1137,6 +1137,10 @@ fn nobody_joins_without_a_verified_address_of_a_domain_that_the_tenant_has_prove
     world.publish(&world.globex, "acme.example");
     let answer = send(&world.sim, &owner(), page, &[("act", "prove"), ("domain", "acme.example")]);
     assert_eq!(answer.status, 422, "another tenant's record");
+    assert!(
+        text(&answer).contains("name=\"domain\" value=\"\" required"),
+        "the form for a new one stays empty"
+    );
     refused(claims("new@acme.example", json!(true)));
     world.publish(&world.acme, "acme.example");
     let answer = send(&world.sim, &owner(), page, &[("act", "prove"), ("domain", "acme.example")]);

@@ -114,7 +114,8 @@ fn what_only_lacks_the_right_name_or_brackets_is_answered_with_the_call_that_wor
 
     let beyond = result(endpoint.send(&note(json!({ "mood": "gladd" }))));
     let problems = beyond["structuredContent"]["error"]["problems"].as_array().unwrap();
-    assert!(problems.iter().all(|problem| problem.get("next").is_none()), "text is missing: {beyond}");
+    let next = problems.iter().find_map(|problem| problem.get("next")).unwrap();
+    assert_eq!(next["tool"], "whoami", "text is missing, so that nothing mends it: {beyond}");
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! What happens to grants is in the audit, with the person, the client and the grant.
 
-use super::{CALLBACK, World, error, location, plus, with};
+use super::{
+    CALLBACK, World,
+    assertions::{assertion, proven, signing},
+    error, location, plus, with,
+};
 use crate::sim::Fault;
 
 /// Every line as `act outcome`, the oldest first.
@@ -110,6 +114,9 @@ fn a_genuine_refresh_token_that_is_refused_is_a_line_with_the_reason() {
         world.token(&form);
         assert_eq!(news.since(), lines, "{form:?}");
     }
+    world.sim.faults.on_statement("gate_grant", Fault::LostRequest);
+    assert_eq!(error(&world.token(&good)), (503, "temporarily_unavailable"));
+    assert_eq!(news.since(), [""; 0], "what could not be answered was not refused");
     world.sim.shard().execute("UPDATE membership SET ended_at = 1", []);
     world.sim.clock.advance_seconds(61);
     assert_eq!(error(&world.token(&good)), (400, "invalid_grant"));
@@ -129,4 +136,22 @@ fn a_token_that_another_client_gives_back_is_a_line() {
         assert_eq!(world.revoke(&form).0, 200);
     }
     assert_eq!(news.since(), ["revoke_token invalid_client"], "once a minute");
+}
+
+#[test]
+fn giving_back_without_the_proof_that_is_due_is_a_line_and_with_it_ends_the_grant() {
+    let (world, _shelf) = signing();
+    let code = world.code();
+    let (_, tokens) = world.token(&proven(&world.redemption(&code), &assertion(&world, "1")));
+    let form =
+        [("token", tokens["refresh_token"].as_str().unwrap()), ("client_id", world.client_id.as_str())]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let mut news = News(&world, 0);
+    news.since();
+    assert_eq!(error(&world.revoke(&form)), (401, "invalid_client"));
+    assert_eq!(news.since(), ["revoke_token invalid_client"]);
+    assert_eq!(world.revoke(&proven(&form, &assertion(&world, "2"))).0, 200);
+    assert_eq!(news.since(), ["end_grant_by_client done"]);
+    let why = world.sim.shard().query("SELECT revoked_why FROM oauth_grant", []);
+    assert_eq!(why[0].get::<String>("revoked_why").unwrap(), "client");
 }

@@ -123,6 +123,10 @@ fn rfc8707_2_a_resource_that_is_not_here_is_refused() {
         "http://localhost:8790/ACME/mcp",
         "http://localhost:8790/acme/mcp#fragment",
         "http://user@localhost:8790/acme/mcp",
+        "http://:pw@localhost:8790/acme/mcp",
+        "http://localhost:8790/ac\tme/mcp",
+        "http://localhost:8790/acme\\mcp",
+        "http://localhost:8790/acme/./mcp",
         "http://localhost:8790/acme/mcp?other=1",
         "http://localhost:8790\\acme/mcp",
         "acme",
@@ -191,4 +195,18 @@ fn somebody_who_was_removed_is_no_member() {
     assert_eq!(world.authorize_in(Some(&browser), &world.wish()).status, 303);
     world.sim.shard().execute("UPDATE membership SET ended_at = 1 WHERE user_id = ?1", [user.as_str()]);
     assert_eq!(told_error(&world.authorize_in(Some(&browser), &world.wish())), "access_denied");
+}
+
+#[test]
+fn rfc6749_4_1_2_1_an_error_carries_the_state_and_its_own_status() {
+    let world = World::new();
+    let bad = with(&world.wish(), "response_type", Some("token"));
+    let response = world.authorize(&bad);
+    assert_eq!(response.status, 400);
+    assert!(text(&response).contains("state=a+state+%26+more"), "{}", text(&response));
+    let long = "x".repeat(2001);
+    let response = world.authorize(&with(&world.wish(), "state", Some(&long)));
+    assert!(!text(&response).contains(&long), "what is too long is not sent back");
+    let elsewhere = with(&world.wish(), "resource", Some(&world.sim.config.resource("nobody")));
+    assert_eq!(world.authorize(&elsewhere).status, 403);
 }

@@ -14,7 +14,7 @@ use postern::{
 };
 use serde_json::{Value, json};
 
-use super::{World, sign_in};
+use super::{World, sign_in, text};
 use crate::sim::{Fault, config_from, local_settings, run, world::Company};
 
 const CHALLENGE: &str = "Bearer resource_metadata=\"http://localhost:8790/.well-known/oauth-protected-resource/acme/mcp\", scope=\"workspace:read social_profiles:read posts:read posts:write media:write\"";
@@ -62,7 +62,7 @@ fn rfc9728_5_1_every_well_formed_name_gets_the_same_challenge() {
     for authorization in [None, Some("Bearer nonsense")] {
         let of = |name: &str| {
             let response = refused(&world, &world.mcp_request(authorization), name);
-            format!("{response:?}").replace(name, "NAME")
+            format!("{} {:?} {}", response.status, response.headers, text(&response)).replace(name, "NAME")
         };
         assert_eq!(of("acme"), of("nobody"));
     }

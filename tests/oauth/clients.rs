@@ -3,7 +3,7 @@
 use postern::{
     http::{RequestMethod, Response},
     oauth,
-    platform::Later,
+    platform::{Clock, Later},
 };
 use serde_json::{Value, json};
 
@@ -40,7 +40,14 @@ fn rfc7591_5_registrations_from_one_address_are_limited_within_an_hour() {
     for _ in 0..2 {
         assert_eq!(register_from(&world, "192.0.2.7").0, 201);
     }
-    assert_eq!(error(&register_from(&world, "192.0.2.7")), (429, "temporarily_unavailable"));
+    world.sim.clock.advance_seconds(61);
+    let past = world.sim.clock.now().as_seconds() % 3600;
+    let mut again = request(RequestMethod::Post, "/register");
+    "192.0.2.7".clone_into(&mut again.peer);
+    again.body = json!({ "redirect_uris": [CALLBACK] }).to_string().into_bytes();
+    let refused = run(oauth::register(&world.sim.platform(), &again));
+    assert_eq!(error(&answer(&refused)), (429, "temporarily_unavailable"), "still the same hour");
+    assert_eq!(refused.header("retry-after"), Some((3600 - past).to_string().as_str()));
     assert_eq!(register_from(&world, "192.0.2.8").0, 201, "another address");
     world.sim.clock.advance_seconds(3600);
     assert_eq!(register_from(&world, "192.0.2.7").0, 201, "the next hour");

@@ -531,3 +531,31 @@ fn what_was_ticked_of_the_tools_stays_ticked_when_the_page_is_shown_again() {
     assert!(page.contains("value=\"posts\" checked") && !page.contains("value=\"delivery\" checked"));
     assert!(page.contains("name=\"read_only\" value=\"yes\" checked"));
 }
+
+#[test]
+fn a_request_for_one_tenant_offers_no_other() {
+    let world = World::new();
+    let page = text(&world.consent_page(&world.browser, &world.pending(&world.wish())));
+    assert!(!page.contains("<select name=\"tenant\""), "{page}");
+}
+
+#[test]
+fn the_only_workspace_is_ticked_and_of_several_those_that_were() {
+    let world = World::new();
+    let ticked = |page: &str| -> Vec<String> {
+        let boxes = page.split("name=\"workspace\" value=\"").skip(1);
+        boxes
+            .filter(|input| input.split('>').next().unwrap().ends_with(" checked"))
+            .map(|input| input.split('"').next().unwrap().to_owned())
+            .collect()
+    };
+    let page = |id: &str| text(&world.consent_page(&world.browser, id));
+    assert_eq!(ticked(&page(&world.pending(&world.wish()))), [world.company.workspace.as_str()]);
+
+    let second = world.company.add_workspace(&world.sim, "Second", "UTC");
+    let id = world.pending(&world.wish());
+    assert_eq!(ticked(&page(&id)), [""; 0]);
+    let form = with(&world.filled_in(&id, "approve"), "workspace", Some(second.as_str()));
+    let again = world.decide(&id, &with(&form, "capability", None));
+    assert_eq!((again.status, ticked(&text(&again))), (400, vec![second.to_string()]));
+}

@@ -1,6 +1,10 @@
 //! Redeeming codes: RFC 6749 section 4.1.3, RFC 7636 section 4.6, RFC 8707 section 2.2.
 
-use postern::{http::RequestMethod, oauth, platform::Later};
+use postern::{
+    http::RequestMethod,
+    oauth,
+    platform::{Clock, Later},
+};
 use serde_json::json;
 
 use super::{CALLBACK, VERIFIER, World, answer, error, form_request, plus, request, with};
@@ -42,6 +46,16 @@ fn without_refresh(seed: u64) -> World {
         world.register(&json!({ "redirect_uris": [CALLBACK], "grant_types": ["authorization_code"] }));
     world.client_id = body["client_id"].as_str().unwrap().to_owned();
     world
+}
+
+#[test]
+fn a_grant_without_refresh_tokens_ends_with_its_access_token() {
+    let world = without_refresh(1);
+    let tokens = world.tokens();
+    let (access, now) = (tokens["access_token"].as_str().unwrap(), world.sim.clock.now().as_millis());
+    assert_eq!(world.count("SELECT expires_at FROM oauth_grant") - now, 600_000);
+    world.sim.clock.advance_millis(599_999);
+    assert_eq!(world.call(access), Ok(()));
 }
 
 #[test]

@@ -87,3 +87,19 @@ fn a_retry_with_other_words_waits_for_the_hold_and_sends_them() {
     stage.later(21);
     assert_eq!((stage.public(), stage.status(&post)), (public + 1, json!("published")));
 }
+
+#[test]
+fn what_is_still_held_did_not_happen_just_now() {
+    let stage = Stage::new(155);
+    let post = stage.post(&["acme"], "P1D");
+    let told = stage.done("publish_post", json!({ "post_id": post }));
+    let words = |shown: &serde_json::Value| shown["when"]["words"].as_str().unwrap().to_owned();
+    assert!(words(&told).ends_with(", now"), "{told}");
+    stage.sim.clock.advance_seconds(20);
+    let listed = stage.done("list_posts", json!({}))["posts"][0].clone();
+    for shown in [stage.read(&post), listed] {
+        assert!(words(&shown).ends_with(", now"), "{shown}");
+    }
+    stage.later(11);
+    assert!(words(&stage.read(&post)).ends_with(", just now"));
+}

@@ -188,3 +188,16 @@ fn a_page_marks_parts_units_and_networks_and_tells_each_time_once() {
     assert!(!shown.contains("Thread, part") && !shown.contains("First comment"), "{shown}");
     assert!(!page.contains("<table"), "columns do not fit a phone");
 }
+
+#[test]
+fn a_length_is_told_in_what_the_network_counts() {
+    let stage = Stage::new(179);
+    super::mending::add_bluesky(&stage, "me.example.com");
+    let flag = "\u{1f1f8}\u{1f1ea}";
+    let post =
+        stage.done("create_post", json!({ "text": flag, "profiles": ["me.example.com", "acme"] }))["post_id"]
+            .clone();
+    let shown = for_people(&Reader::owner(&stage, &post).shown());
+    assert!(shown.contains("1 of 300 graphemes (characters as people see them)"), "{shown}");
+    assert!(shown.contains("2 of 5000 characters"), "{shown}");
+}

@@ -72,3 +72,27 @@ fn a_post_of_which_the_rest_waits_until_tomorrow_is_partly_published_and_can_be_
     stage.later(86_500);
     assert_eq!(stage.public(), 1);
 }
+
+#[test]
+fn what_is_public_in_part_stays_so_when_the_rest_is_scheduled_anew_or_called_off() {
+    let stage = Stage::new(165);
+    let post = stage.failed();
+    let stopped = "UPDATE delivery SET reason = 'incomplete', reason_text = '1 of 2 parts are public.',
+        plan = json('{\"v\":1,\"parts\":[],\"settings\":{},\"tries\":3}') WHERE post_id = ?1";
+    stage.sim.shard().execute(stopped, [post.as_str().unwrap()]);
+    assert_eq!(stage.status(&post), "partly_published");
+
+    let moved = stage.done("schedule_post", json!({ "post_id": post, "when": "P1D" }));
+    assert_eq!(moved["status"], "partly_published");
+    assert_eq!(delivery(&moved, "acme")["status"], "waiting");
+    assert_eq!(delivery(&moved, "acme")["problem"]["reason"], "incomplete", "{moved}");
+    let plan: Value = serde_json::from_str(stage.deliveries(&post)[0].3.as_ref().unwrap()).unwrap();
+    assert_eq!(
+        (&plan["v"], &plan["tries"]),
+        (&json!(1), &json!(0)),
+        "what was sent is known, and may be tried anew"
+    );
+
+    stage.done("unschedule_post", json!({ "post_id": post }));
+    assert_eq!(stage.status(&post), "partly_published");
+}

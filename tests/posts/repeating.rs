@@ -157,7 +157,10 @@ fn a_retry_with_a_key_sends_once_and_gives_the_first_answer_again() {
     let other = json!({ "post_id": post, "idempotency_key": "k1", "text": "Other" });
     assert_eq!(
         codes(stage.call("retry_post", other).unwrap_err()),
-        [("idempotency_key".to_owned(), Code::IdempotencyKeyReused)]
+        [
+            ("idempotency_key".to_owned(), Code::IdempotencyKeyReused),
+            ("profiles".to_owned(), Code::PostAlreadyLive)
+        ]
     );
     assert_eq!(stage.public(), 1);
 }

@@ -8,7 +8,7 @@ use std::{
     cell::RefCell,
     collections::BTreeSet,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     rc::Rc,
     sync::{
         Arc, LazyLock,
@@ -44,7 +44,7 @@ static SHARD: LazyLock<Vec<u8>> = LazyLock::new(|| migrated("shard"));
 
 /// A database file with every migration of `schema/<name>` applied.
 fn migrated(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(name);
+    let folder = schema().join(name);
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let mut connection = Connection::open_in_memory().unwrap();
@@ -60,6 +60,12 @@ fn migrated(name: &str) -> Vec<u8> {
         connection.execute("INSERT INTO d1_migrations (name) VALUES (?1)", [name]).unwrap();
     }
     connection.serialize(MAIN_DB).unwrap().to_vec()
+}
+
+/// The folder of the migrations. The fuzz targets' package, which compiles this file too, stands in a folder of the project.
+fn schema() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().map(|folder| folder.join("schema")).find(|folder| folder.is_dir()).unwrap()
 }
 
 /// A database as it was at some moment.

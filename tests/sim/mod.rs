@@ -17,6 +17,7 @@ mod key_value;
 mod limits;
 mod mail;
 mod notices;
+mod queue;
 mod seeds;
 mod signatures;
 mod web;
@@ -37,6 +38,7 @@ pub use key_value::SimKeyValue;
 pub use limits::SimLimits;
 pub use mail::SimMail;
 pub use notices::SimNotices;
+pub use queue::SimQueue;
 pub use seeds::for_each_seed;
 pub use web::{Incoming, Peer, Reply, SimWeb};
 
@@ -57,6 +59,8 @@ pub struct Sim {
     pub web: SimWeb,
     pub mail: SimMail,
     pub notices: SimNotices,
+    /// Bound only where a test says so.
+    pub queue: SimQueue,
     pub events: SimEvents,
     pub config: Config,
 }
@@ -83,6 +87,7 @@ impl Sim {
             blobs,
             mail: SimMail::default(),
             notices: SimNotices::default(),
+            queue: SimQueue::new(Rc::clone(&clock)),
             events: SimEvents::default(),
             config: local_config(),
             clock,
@@ -106,6 +111,7 @@ impl Sim {
             entropy: &self.entropy,
             mail: &self.mail,
             notices: &self.notices,
+            queue: self.queue.is_bound.get().then_some(&self.queue as &dyn postern::platform::Queue),
             limits: &self.limits,
             events: &self.events,
             config: &self.config,

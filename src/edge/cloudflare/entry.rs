@@ -3,7 +3,8 @@
 use std::{cell::RefCell, rc::Rc};
 
 use worker::{
-    Context, Env, Method, Response as WorkerResponse, Result, ScheduleContext, ScheduledEvent, event,
+    Context, Env, MessageBatch, MessageExt, Method, Response as WorkerResponse, Result, ScheduleContext,
+    ScheduledEvent, event,
 };
 
 use super::{
@@ -14,15 +15,17 @@ use super::{
     key_value::Kv,
     limits::Limits,
     mail,
+    queue::{self, Errands},
     signatures::WebCrypto,
     small::{Console, IsolateClock, IsolateEntropy},
     stream,
 };
 use crate::{
-    edge::{Outbox, serve, tick},
+    edge::{Outbox, run_errands, serve, tick},
     http::{Request, RequestMethod, Response},
     platform::{
         Config, ConfigProblem, Database, Event, Events, Letter, MailSender, MailSettings, Memory, Platform,
+        Queue,
     },
 };
 
@@ -99,6 +102,33 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
     }
 }
 
+#[event(queue)]
+async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
+    let settings = settings(&env);
+    let Ok(config) = &*settings else {
+        batch.retry_all();
+        Console.emit(Event::Fault { place: queue::PLACE, kind: "misconfigured" });
+        return Ok(());
+    };
+    let Ok(bindings) = Bindings::of(&env, config) else {
+        batch.retry_all();
+        Console.emit(Event::Fault { place: queue::PLACE, kind: "binding_missing" });
+        return Ok(());
+    };
+    // What is not even a text is nothing of ours and is let go.
+    let messages: Vec<_> = batch.iter().filter_map(Result::ok).collect();
+    let bodies: Vec<String> = messages.iter().map(|message| message.body().clone()).collect();
+    let outbox = Outbox::default();
+    let (shards, web) = (bindings.shards(), bindings.web());
+    let done = run_errands(&bindings.platform(config, &shards, &web, &outbox), &bodies).await;
+    for (message, done) in messages.iter().zip(done) {
+        if !done {
+            message.retry();
+        }
+    }
+    Ok(())
+}
+
 /// The answer, and the letters to send once it is on its way.
 async fn answer(
     env: &Env,
@@ -138,6 +168,7 @@ pub(super) struct Bindings {
     media: R2,
     memory: Rc<Memory>,
     limits: Limits,
+    queue: Option<Errands>,
 }
 
 impl Bindings {
@@ -158,6 +189,7 @@ impl Bindings {
             media: env.bucket("MEDIA").map(R2).map_err(missing("MEDIA"))?,
             memory: MEMORY.with(Rc::clone),
             limits: Limits(env.clone()),
+            queue: env.queue(queue::BINDING).ok().map(Errands),
         })
     }
 
@@ -188,6 +220,7 @@ impl Bindings {
             entropy: &IsolateEntropy,
             mail,
             notices: &Nobody,
+            queue: self.queue.as_ref().map(|queue| queue as &dyn Queue),
             limits: &self.limits,
             events: &Console,
             config,

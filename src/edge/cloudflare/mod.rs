@@ -8,6 +8,7 @@ mod http_client;
 mod key_value;
 mod limits;
 mod mail;
+mod queue;
 mod signatures;
 mod small;
 mod stream;

@@ -7,8 +7,7 @@ use super::{
 };
 use crate::{
     desk::{
-        Act, Caller, Code, Facts, Problem, ProviderId, RecentSignIn, Refusal, Tenant, TenantId, Visitor,
-        presentable,
+        Act, Caller, Facts, Kept, ProviderId, RecentSignIn, Refusal, Tenant, TenantId, Visitor, presentable,
     },
     http::Form,
     platform::{
@@ -212,25 +211,10 @@ pub async fn remove_provider(caller: &Caller<'_>, id: &ProviderId) -> Result<(),
     Ok(())
 }
 
-/// A change that a manager's role allows; tells why where it does not.
+/// A change of one of them.
 async fn manage(caller: &Caller<'_>, act: Act<'_>, change: Statement) -> Result<(), Refusal> {
-    match caller.write(act, vec![change, Caller::require_changes(1)]).await {
-        Ok(_) => Ok(()),
-        Err(Refusal::Conflict) => {
-            let (facts, providers) = providers(caller).await?;
-            if !facts.role.manages() {
-                Err(Problem::new(Code::RoleNotAllowed, "", "Ask an owner or admin of the organisation.")
-                    .into())
-            } else if i64::try_from(providers.len()).is_ok_and(|count| count >= MOST) {
-                Err(Problem::new(Code::TooMany, "", "Remove one first.")
-                    .message(format!("An organisation has at most {MOST} providers."))
-                    .into())
-            } else {
-                Err(Refusal::Conflict)
-            }
-        }
-        Err(refusal) => Err(refusal),
-    }
+    let list = shard::LIST.with([Value::from(&caller.tenant().id)]);
+    Kept { list, most: MOST, of: "providers" }.change(caller, act, change).await
 }
 
 async fn seal(caller: &Caller<'_>, provider: &Provider, secret: &ClientSecret) -> Result<Sealed, Refusal> {

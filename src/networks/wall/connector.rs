@@ -80,6 +80,10 @@ impl Connector for Wall {
         Ladder::Exact
     }
 
+    fn is_our_own(&self) -> bool {
+        true
+    }
+
     fn next(&self, job: &Job) -> Step {
         job.parts
             .iter()

@@ -53,6 +53,7 @@ rules! {
     Shard connect_request (tenant_id, connect_id) by expires_at after DAY;
     Shard idempotency (tenant_id, holder, tool, key) by created_at after 7 * DAY;
     Shard change (tenant_id, change_id) by at after 30 * DAY;
+    Shard publishing_pause (tenant_id, workspace_id, profile_id) by until after 30 * DAY;
     Shard attempt (tenant_id, delivery_id, number) by started_at after 90 * DAY;
     Shard post_revision (tenant_id, post_id, revision) by at after 90 * DAY;
     Shard audit (tenant_id, audit_id) by at after 365 * DAY;

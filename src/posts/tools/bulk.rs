@@ -153,19 +153,25 @@ impl Tool for ChangePosts {
     type Output = BulkResult;
 
     async fn call(caller: &Caller<'_>, input: BulkInput) -> Result<BulkResult, Refusal> {
-        let act = Action::of(&input)?;
+        let mut problems = Problems::default();
+        let act = Action::of(&input, &mut problems);
         if input.dry_run == Some(false) && input.token.is_none() {
-            return Err(dry_run_needed().into());
+            problems.add(dry_run_needed());
         }
         let token = input.token.as_deref().filter(|_| input.dry_run != Some(true));
-        let dry_run = token.map(|token| open_token(caller, &input, token)).transpose()?;
+        let dry_run = token.and_then(|token| problems.keep(open_token(caller, &input, token)));
         let scene = match &dry_run {
             Some(dry_run) => {
                 let ids: Vec<&str> = dry_run.posts.iter().map(|(id, _)| id.as_str()).collect();
                 Scene::read(caller, &ids, None).await?
             }
-            None => selected(caller, &input).await?,
+            None => selected(caller, &input, &mut problems).await?,
         };
+        if let Some(text) = &input.when {
+            problems.keep_all(judge_when(caller, &scene, text))?;
+        }
+        problems.refuse_if_any()?;
+        let act = act.ok_or(Refusal::Conflict)?;
         let plan = Plan::of(caller, &scene, &act)?;
         match dry_run {
             None => plan.show_dry_run(caller, &input),
@@ -184,41 +190,72 @@ enum Action {
 }
 
 impl Action {
-    fn of(input: &BulkInput) -> Result<Self, Refusal> {
-        let mut problems = Problems::default();
-        let shift = input.shift.as_ref().and_then(|text| {
-            let span: Result<Span, Problem> = text.parse().map_err(|_| {
-                Problem::new(Code::Malformed, "shift", "Give an ISO 8601 duration such as P7D, -P1D or PT2H.")
-                    .fix(Fix::Set("P7D".into()))
-            });
-            problems.keep(span).map(Action::Shift)
-        });
-        let mut given: Vec<Self> = shift.into_iter().collect();
-        given.extend(input.when.clone().map(Action::When));
-        given.extend(input.unschedule.filter(|yes| *yes).map(|_| Action::Unschedule));
-        given.extend(input.delete.filter(|yes| *yes).map(|_| Action::Delete));
-        given.extend(input.labels.clone().map(Action::Labels));
+    /// The one change that the arguments ask for, if it can be told.
+    fn of(input: &BulkInput, problems: &mut Problems) -> Option<Self> {
+        let asked = [
+            input.shift.is_some(),
+            input.when.is_some(),
+            input.unschedule == Some(true),
+            input.delete == Some(true),
+            input.labels.is_some(),
+        ];
         if input.post_ids.is_some() == input.filter.is_some() {
             problems.add(
                 Problem::new(Code::Conflicting, "post_ids", "Give either post_ids or filter.")
                     .message("Exactly one of post_ids and filter is needed."),
             );
         }
-        if given.len() != 1 && problems.is_empty() {
+        if asked.into_iter().filter(|asked| *asked).count() != 1 {
             problems.add(
                 Problem::new(Code::Conflicting, "", "Give one of shift, when, unschedule, delete, labels.")
                     .message("Exactly one change is made by a call."),
             );
         }
-        problems.refuse_if_any()?;
-        given.pop().ok_or(Refusal::Conflict)
+        let shift = input.shift.as_deref().and_then(|text| problems.keep(span(text))).map(Self::Shift);
+        let when = input.when.clone().map(Self::When);
+        let labels = input.labels.clone().map(Self::Labels);
+        let unschedule = (input.unschedule == Some(true)).then_some(Self::Unschedule);
+        let delete = (input.delete == Some(true)).then_some(Self::Delete);
+        shift.or(when).or(unschedule).or(delete).or(labels)
     }
 }
 
-async fn selected(caller: &Caller<'_>, input: &BulkInput) -> Result<Scene, Refusal> {
+/// How far posts are moved.
+fn span(text: &str) -> Result<Span, Problem> {
+    text.trim().parse().map_err(|_| {
+        let problem =
+            Problem::new(Code::Malformed, "shift", "Give an ISO 8601 duration such as P7D, -P1D or PT2H.");
+        match said_with_an_article(text) {
+            Some(span) => problem.fix(Fix::Set(span.to_string().into())),
+            None => problem,
+        }
+    })
+}
+
+/// "a week", "an hour", "one day".
+fn said_with_an_article(text: &str) -> Option<Span> {
+    let (article, unit) = text.trim().split_once(' ')?;
+    let is_one = ["a", "an", "one"].iter().any(|one| article.eq_ignore_ascii_case(one));
+    is_one.then(|| format!("1 {}", unit.trim()).parse().ok())?
+}
+
+/// Judges a time for all posts as the workspace of the first of them reads it.
+fn judge_when(caller: &Caller<'_>, scene: &Scene, text: &str) -> Result<(), Refusal> {
+    let first = scene.posts.first().and_then(|row| scene.facts.workspace_by_id(&row.workspace_id));
+    let Some(workspace) = first.or(scene.facts.workspaces.first()) else { return Ok(()) };
+    let zone = TimeZoneName::or_utc(&workspace.time_zone);
+    let when = resolve_when(text, &zone, caller.now(), "when")?;
+    due_of(caller, workspace, when, "when")?;
+    Ok(())
+}
+
+async fn selected(caller: &Caller<'_>, input: &BulkInput, problems: &mut Problems) -> Result<Scene, Refusal> {
     if let Some(filter) = &input.filter {
-        let scene = matching(caller, filter, MOST).await?;
-        return if scene.posts.len() > MOST { Err(too_many(input, &scene).into()) } else { Ok(scene) };
+        let scene = matching(caller, filter, MOST, problems).await?;
+        if scene.posts.len() > MOST {
+            problems.add(too_many(input, &scene));
+        }
+        return Ok(scene);
     }
     let named = input.post_ids.iter().flatten().enumerate();
     let mut ids: Vec<(usize, &str)> = Vec::new();
@@ -228,13 +265,9 @@ async fn selected(caller: &Caller<'_>, input: &BulkInput) -> Result<Scene, Refus
         }
     }
     let scene = Scene::read(caller, &ids.iter().map(|(_, id)| *id).collect::<Vec<_>>(), None).await?;
-    let mut problems = Problems::default();
     for (index, id) in ids {
-        if let Err(Refusal::Problems(found)) = scene.post(id, &format!("post_ids[{index}]")) {
-            found.into_iter().for_each(|problem| problems.add(problem));
-        }
+        problems.keep_all(scene.post(id, &format!("post_ids[{index}]")).map(drop))?;
     }
-    problems.refuse_if_any()?;
     Ok(scene)
 }
 
@@ -396,7 +429,7 @@ fn arguments_hash(input: &BulkInput) -> String {
     sha256_text(&serde_json::to_vec(input).unwrap_or_default())
 }
 
-fn open_token(caller: &Caller<'_>, input: &BulkInput, token: &str) -> Result<DryRun, Refusal> {
+fn open_token(caller: &Caller<'_>, input: &BulkInput, token: &str) -> Result<DryRun, Problem> {
     let arguments = arguments_hash(input);
     let context = [caller.tenant().id.as_str(), &caller.holder(), &arguments];
     caller
@@ -407,7 +440,7 @@ fn open_token(caller: &Caller<'_>, input: &BulkInput, token: &str) -> Result<Dry
         .ok()
         .and_then(|bytes| serde_json::from_slice::<DryRun>(&bytes).ok())
         .filter(|dry_run| dry_run.expires_at > caller.now())
-        .ok_or_else(|| stale().into())
+        .ok_or_else(stale)
 }
 
 fn dry_run_needed() -> Problem {

@@ -1,20 +1,20 @@
 //! `update_post`, `schedule_post`, `unschedule_post`, `publish_post`: one post from what it is to what it shall be.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     desk::{
-        Caller, Code, Fix, Hints, Problem, Problems, ProfileId, Refusal, Scope, Scopes, Tool, When,
-        WorkspaceFacts, corrected_call, next_call,
+        Caller, Code, Due, Fix, Hints, NextCall, Problem, Problems, ProfileId, Refusal, Scope, Scopes, Tool,
+        ToolEntry, WorkspaceFacts, mended, next_call,
     },
     posts::{
         Content, DeliveryState,
         input::PostBody,
-        resolve::{Resolved, Wish, due_of, is_near, refuse_unsendable, resolve_bodies},
+        resolve::{Resolved, Wish, due_of, is_near, resolve_bodies, unsendable},
         scene::{Scene, busy, check_revision, commit_one},
         store::{DeliveryRow, PostRow},
-        view::PostGroupView,
+        view::{PostGroupView, show},
         write::{Desired, Target},
     },
     profiles::Profile,
@@ -54,24 +54,20 @@ impl Tool for UpdatePost {
 
     async fn call(caller: &Caller<'_>, input: UpdateInput) -> Result<PostGroupView, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
-        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
-        refuse_if_live(row)?;
-        check_revision(row, input.expected_revision)?;
-        if let Some(named) = &input.body.workspace
-            && scene.facts.workspace(Some(named))?.id != workspace.id
-        {
-            return Err(Problem::new(
-                Code::Conflicting,
-                "workspace",
-                "A post stays in its workspace: leave workspace out, or use create_post with copy_from.",
-            )
-            .fix(Fix::Remove)
-            .into());
+        let (change, mut problems) = Change::of(caller, &scene, &input.post_id, input.expected_revision)?;
+        if let Some(named) = &input.body.workspace {
+            let named = problems.keep_or(scene.facts.workspace(Some(named)), Some(change.workspace))?;
+            if named.id != change.workspace.id {
+                problems.add(elsewhere());
+            }
         }
-        let expected = input.expected_revision;
-        let change = Change { caller, scene: &scene, row, workspace, expected };
-        change.apply(Self::NAME, &input.body).await
+        change.apply(Self::NAME, &input.body, problems).await
     }
+}
+
+fn elsewhere() -> Problem {
+    let hint = "A post stays in its workspace: leave workspace out, or use create_post with copy_from.";
+    Problem::new(Code::Conflicting, "workspace", hint).fix(Fix::Remove)
 }
 
 /// Gives a draft the time at which it is published.
@@ -109,13 +105,9 @@ impl Tool for SchedulePost {
 
     async fn call(caller: &Caller<'_>, input: ScheduleInput) -> Result<PostGroupView, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
-        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
-        refuse_if_live(row)?;
-        check_revision(row, input.expected_revision)?;
+        let (change, problems) = Change::of(caller, &scene, &input.post_id, input.expected_revision)?;
         let body = PostBody { profiles: input.profiles, when: Some(input.when), ..PostBody::default() };
-        let expected = input.expected_revision;
-        let change = Change { caller, scene: &scene, row, workspace, expected };
-        change.apply(Self::NAME, &body).await
+        change.apply(Self::NAME, &body, problems).await
     }
 }
 
@@ -195,14 +187,10 @@ impl Tool for PublishPost {
 
     async fn call(caller: &Caller<'_>, input: PublishInput) -> Result<PostGroupView, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
-        let (row, workspace) = scene.post(&input.post_id, "post_id")?;
-        refuse_if_live(row)?;
-        check_revision(row, input.expected_revision)?;
+        let (change, problems) = Change::of(caller, &scene, &input.post_id, input.expected_revision)?;
         let now = Some("now".to_owned());
         let body = PostBody { profiles: input.profiles, when: now, ..PostBody::default() };
-        let expected = input.expected_revision;
-        let change = Change { caller, scene: &scene, row, workspace, expected };
-        change.apply(Self::NAME, &body).await
+        change.apply(Self::NAME, &body, problems).await
     }
 }
 
@@ -216,18 +204,44 @@ struct Change<'s> {
     expected: Option<i64>,
 }
 
-impl Change<'_> {
-    /// What `body` says in place of what the post said, at its time or the one that it has.
-    async fn apply(&self, act: &'static str, body: &PostBody) -> Result<PostGroupView, Refusal> {
+impl<'s> Change<'s> {
+    /// A post to be changed, and what is wrong with changing it.
+    ///
+    /// # Errors
+    /// `post_not_found`.
+    fn of(
+        caller: &'s Caller<'s>,
+        scene: &'s Scene,
+        post_id: &str,
+        expected: Option<i64>,
+    ) -> Result<(Self, Problems), Refusal> {
+        let mut problems = Problems::default();
+        let (row, workspace) = problems.keep_or(scene.post(post_id, "post_id"), scene.stand_in())?;
+        problems.keep_all(refuse_if_live(row))?;
+        problems.keep_all(check_revision(row, expected))?;
+        Ok((Self { caller, scene, row, workspace, expected }, problems))
+    }
+
+    /// What `body` says in place of what the post said, at its time or the one that it has. What changes nothing writes nothing.
+    async fn apply(
+        &self,
+        act: &'static str,
+        body: &PostBody,
+        mut problems: Problems,
+    ) -> Result<PostGroupView, Refusal> {
         let base = self.row.content.clone();
         let wishes = vec![Wish { workspace: self.workspace, body, base, prefix: "", is_new: false }];
-        let bodies = resolve_bodies(self.caller, &self.scene.profiles, wishes, Problems::default()).await?;
-        let planned = bodies.each.first().ok_or(Refusal::Conflict).and_then(|new| match &new.when {
-            Some(when) => self.scheduled(new, when.clone()),
-            None => self.keeping_time(new),
-        });
-        let planned = planned.map_err(|refusal| self.mendable(act, body, refusal));
-        let (bodies, Planned { mut target, near }) = bodies.if_fine(self.caller, planned).await?;
+        let bodies = resolve_bodies(self.caller, &self.scene.profiles, wishes, &mut problems).await?;
+        let new = bodies.each.first().ok_or(Refusal::Conflict)?;
+        let changes = new.goes_out || new.content != self.row.content;
+        let (planned, unsendable) = self.planned(new, &mut problems);
+        let unsendable = self.mendable(act, body, unsendable, &problems).await;
+        problems.extend(unsendable);
+        let bodies = bodies.if_fine(self.caller, problems).await?;
+        let Some(Kept { mut target, near, .. }) = planned.filter(|_| changes) else {
+            bodies.discard(self.caller).await;
+            return Ok(show(self.caller, self.row, self.workspace, &self.scene.profiles));
+        };
         let writer = if near { self.caller.needing(PUBLISH) } else { self.caller.clone() };
         if let Some(content) = bodies.keep(&writer).await?.pop() {
             target.desired.content = content;
@@ -235,63 +249,80 @@ impl Change<'_> {
         commit_one(&writer, act, target, self.expected, Vec::new()).await
     }
 
+    /// What the post becomes, if that can be told, and what of it cannot be sent.
+    fn planned(&self, body: &Resolved<'_>, problems: &mut Problems) -> (Option<Kept>, Vec<Problem>) {
+        let planned = match &body.when {
+            Some(when) => {
+                let due = due_of(self.caller, self.workspace, when.clone(), "when");
+                problems.keep(due).map(|due| self.scheduled(body, due))
+            }
+            None if body.goes_out => None,
+            None => {
+                let content = body.content.clone();
+                let profiles = &self.scene.profiles;
+                let kept = keeping_time(self.caller, self.workspace, profiles, self.row, content);
+                problems.keep(kept.map_err(|Late| late()))
+            }
+        };
+        let sends = planned.as_ref().map_or(body.goes_out, |planned| planned.sends);
+        let near = planned.as_ref().is_some_and(|planned| planned.near);
+        let unsendable =
+            if sends { unsendable(body, &self.scene.profiles_of(self.workspace), near) } else { Vec::new() };
+        (planned, unsendable)
+    }
+
     /// New content, and this time.
-    fn scheduled(&self, body: &Resolved<'_>, when: When) -> Result<Planned, Refusal> {
-        let due = due_of(self.caller, self.workspace, when, "when")?;
-        self.refuse_unsendable(body)?;
+    fn scheduled(&self, body: &Resolved<'_>, due: Due) -> Kept {
         let near = is_near(self.caller, self.workspace, &due);
         let hold = if near { self.workspace.hold_seconds } else { 0 };
         let desired = Desired { content: body.content.clone(), due: Some(due), deleted: false };
         let target = self.target(desired).held_until(self.caller.now().plus_seconds(hold));
-        Ok(Planned { target, near })
-    }
-
-    /// New content, at the time that it has.
-    fn keeping_time(&self, body: &Resolved<'_>) -> Result<Planned, Refusal> {
-        let content = body.content.clone();
-        let kept = keeping_time(self.caller, self.workspace, &self.scene.profiles, self.row, content);
-        let Kept { target, sends, near } = kept.map_err(|Late| late())?;
-        if sends {
-            self.refuse_unsendable(body)?;
-        }
-        Ok(Planned { target, near })
+        Kept { target, sends: true, near }
     }
 
     fn target(&self, desired: Desired) -> Target {
         Target::existing(self.row, desired, &self.scene.profiles.iter().collect::<Vec<_>>())
     }
 
-    fn refuse_unsendable(&self, body: &Resolved<'_>) -> Result<(), Refusal> {
-        refuse_unsendable(body, &self.scene.profiles_of(self.workspace)).map_err(Refusal::Problems)
-    }
-
     /// Only `update_post` has the arguments that mend content: others are answered with its call, or the preview's.
-    fn mendable(&self, act: &'static str, body: &PostBody, refusal: Refusal) -> Refusal {
-        let Refusal::Problems(mut problems) = refusal else { return refusal };
+    async fn mendable(
+        &self,
+        act: &'static str,
+        body: &PostBody,
+        mut unsendable: Vec<Problem>,
+        others: &Problems,
+    ) -> Vec<Problem> {
+        if unsendable.is_empty() || self.row.is_stand_in() {
+            return unsendable;
+        }
         let post_id = &self.row.post_id;
-        let mut call = next_call("preview_post", json!({ "post_id": post_id }));
+        let mut next = next_call("preview_post", json!({ "post_id": post_id }));
         if act != UpdatePost::NAME {
             let fields = json!({ "post_id": post_id, "when": body.when, "profiles": body.profiles });
-            let same = next_call(UpdatePost::NAME, fields);
-            if let Some(mended) = corrected_call(&same.tool, &same.arguments, &problems) {
-                call = mended;
+            let same = next_call(UpdatePost::NAME, fields).arguments;
+            let all = [others.as_slice(), &unsendable].concat();
+            let arguments = mended(&same, &all);
+            if arguments != same
+                && let Some(call) = update_if_it_works(self.caller, arguments).await
+            {
+                next = call;
             }
-            problems.iter_mut().for_each(|problem| problem.fix = None);
+            unsendable.iter_mut().for_each(|problem| problem.fix = None);
         }
-        if let Some(first) = problems.first_mut() {
-            first.next.get_or_insert(call);
+        if let Some(first) = unsendable.first_mut() {
+            first.next = Some(next);
         }
-        Refusal::Problems(problems)
+        unsendable
     }
 }
 
-/// What a post becomes, and whether that sends something so soon that it needs the capability to publish.
-struct Planned {
-    target: Target,
-    near: bool,
+/// The call of `update_post` with these arguments, if it would be carried out.
+pub async fn update_if_it_works(caller: &Caller<'_>, arguments: Value) -> Option<NextCall> {
+    let update = ToolEntry::of::<UpdatePost>();
+    update.would_work(caller, &arguments).await.then(|| next_call(UpdatePost::NAME, arguments))
 }
 
-/// New content for a post that keeps its time.
+/// New content for a post, at its time or another.
 pub(super) struct Kept {
     /// What the post becomes.
     pub target: Target,

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     desk::{
-        Caller, Code, Facts, Fix, Hints, PostId, Problem, Problems, Refusal, Scope, Scopes, Tool, When,
+        Caller, Code, Fix, Hints, PostId, Problem, Problems, Refusal, Scope, Scopes, Tool, When,
         WorkspaceFacts,
     },
     posts::{
         Content,
         input::PostBody,
-        resolve::{Resolved, Wish, due_of, is_near, refuse_unsendable, resolve_bodies},
+        resolve::{Resolved, Wish, due_of, is_near, resolve_bodies, unsendable},
         scene::{Made, Repeat, Scene, commit, post_not_found},
         view::{PostGroupView, show},
         write::{Desired, Target},
@@ -65,7 +65,7 @@ impl Tool for CreatePost {
             input.allow_duplicate.unwrap_or(false),
         );
         let bodies = [(String::new(), &input.body, input.copy_from.as_deref())];
-        let views = create(caller, Self::NAME, &bodies, repeat).await?;
+        let views = create(caller, Self::NAME, &bodies, repeat, Problems::default()).await?;
         views.into_iter().next().ok_or(Refusal::Conflict)
     }
 }
@@ -132,8 +132,9 @@ impl Tool for CreatePosts {
             &input,
             input.allow_duplicate.unwrap_or(each_allowed),
         );
+        let mut problems = Problems::default();
         if input.posts.len() > MOST {
-            return Err(Problem::new(Code::TooMany, "posts", "Give at most 50 posts in a call.").into());
+            problems.add(too_many(input.posts.len()));
         }
         let bodies: Vec<(String, &PostBody, Option<&str>)> = input
             .posts
@@ -141,8 +142,16 @@ impl Tool for CreatePosts {
             .enumerate()
             .map(|(index, item)| (format!("posts[{index}]."), &item.body, item.copy_from.as_deref()))
             .collect();
-        Ok(CreatedPosts { posts: create(caller, Self::NAME, &bodies, repeat).await? })
+        Ok(CreatedPosts { posts: create(caller, Self::NAME, &bodies, repeat, problems).await? })
     }
+}
+
+fn too_many(given: usize) -> Problem {
+    let hint = format!(
+        "Give at most {MOST} posts in a call: the corrected call makes the first {MOST}; make the other {} with another one.",
+        given.saturating_sub(MOST)
+    );
+    Problem::new(Code::TooMany, "posts", hint).fix(Fix::Keep(MOST))
 }
 
 async fn create(
@@ -150,6 +159,7 @@ async fn create(
     act: &'static str,
     bodies: &[(String, &PostBody, Option<&str>)],
     repeat: Option<Repeat>,
+    problems: Problems,
 ) -> Result<Vec<PostGroupView>, Refusal> {
     let copied: Vec<&str> = bodies.iter().filter_map(|(_, _, copy)| *copy).collect();
     let scene = Scene::read(caller, &copied, repeat.as_ref()).await?;
@@ -160,7 +170,7 @@ async fn create(
         }
         repeat = Some(same.anew(&scene));
     }
-    let (targets, near) = targets_of(caller, &scene, bodies).await?;
+    let (targets, near) = targets_of(caller, &scene, bodies, problems).await?;
     let writer = if near { caller.needing(PUBLISH) } else { caller.clone() };
     match commit(&writer, act, &targets, repeat.as_ref(), Vec::new()).await {
         Err(Refusal::Conflict) => after_conflict(caller, repeat).await,
@@ -216,94 +226,81 @@ async fn targets_of(
     caller: &Caller<'_>,
     scene: &Scene,
     bodies: &[(String, &PostBody, Option<&str>)],
+    mut problems: Problems,
 ) -> Result<(Vec<Target>, bool), Refusal> {
-    let mut problems = Problems::default();
     let mut wishes = Vec::new();
     for (prefix, body, copy_from) in bodies {
-        if let Some((workspace, base)) = problems.keep_all(start(scene, body, *copy_from, prefix))? {
+        if let Some((workspace, base)) = start(scene, body, *copy_from, prefix, &mut problems)? {
             wishes.push(Wish { workspace, body, base, prefix, is_new: true });
         }
     }
-    let bodies = resolve_bodies(caller, &scene.profiles, wishes, problems).await?;
-    let planned = planned(caller, scene, &bodies.each);
-    let (bodies, (mut targets, near)) = bodies.if_fine(caller, planned).await?;
+    let bodies = resolve_bodies(caller, &scene.profiles, wishes, &mut problems).await?;
+    let planned: Vec<(Target, bool)> =
+        bodies.each.iter().map(|body| target_of(caller, scene, body, &mut problems)).collect();
+    let bodies = bodies.if_fine(caller, problems).await?;
+    let near = planned.iter().any(|(_, near)| *near);
     let writer = if near { caller.needing(PUBLISH) } else { caller.clone() };
     let contents = bodies.keep(&writer).await?;
-    for (target, content) in targets.iter_mut().zip(contents) {
+    let targets = planned.into_iter().zip(contents).map(|((mut target, _), content)| {
         target.desired.content = content;
-    }
-    Ok((targets, near))
+        target
+    });
+    Ok((targets.collect(), near))
 }
 
-/// The posts that the bodies make, and whether any of them goes out so soon that it needs the capability to publish.
-fn planned(
-    caller: &Caller<'_>,
-    scene: &Scene,
-    bodies: &[Resolved<'_>],
-) -> Result<(Vec<Target>, bool), Refusal> {
-    let mut problems = Problems::default();
-    let mut targets = Vec::new();
-    let mut any_near = false;
-    for body in bodies {
-        match target_of(caller, scene, body) {
-            Ok((target, near)) => {
-                targets.push(target);
-                any_near |= near;
-            }
-            Err(found) => found.into_iter().for_each(|problem| problems.add(problem)),
-        }
-    }
-    problems.refuse_if_any()?;
-    Ok((targets, any_near))
-}
-
+/// The post that a body makes, and whether it goes out so soon that it needs the capability to publish.
 fn target_of(
     caller: &Caller<'_>,
     scene: &Scene,
     body: &Resolved<'_>,
-) -> Result<(Target, bool), Vec<Problem>> {
-    let Resolved { workspace, prefix, content, when, .. } = body;
+    problems: &mut Problems,
+) -> (Target, bool) {
+    let Resolved { workspace, prefix, content, when, goes_out, .. } = body;
     let profiles = scene.profiles_of(workspace);
     let due = when.clone().map(|when| due_of(caller, workspace, when, &format!("{prefix}when")));
-    let due = due.transpose().map_err(|problem| vec![problem.fix(Fix::Remove)])?;
-    if due.is_some() {
-        refuse_unsendable(body, &profiles)?;
-    }
+    let due = due.and_then(|due| problems.keep(due.map_err(|problem| problem.fix(Fix::Remove))));
     let near = *when == Some(When::Now) || due.as_ref().is_some_and(|due| is_near(caller, workspace, due));
+    if *goes_out {
+        problems.extend(unsendable(body, &profiles, near));
+    }
     let chosen: Vec<&Profile> = profiles.iter().collect();
     let post_id = PostId::new(caller.now(), caller.platform().entropy);
     let desired = Desired { content: content.clone(), due, deleted: false };
     let target = Target::new_post(post_id, workspace.id.clone(), desired, &chosen);
     let hold = if near { workspace.hold_seconds } else { 0 };
-    Ok((target.held_until(caller.now().plus_seconds(hold)), near))
+    (target.held_until(caller.now().plus_seconds(hold)), near)
 }
 
-/// The workspace of a new post, and what it says before `body`: what the post says that it is a copy of.
+/// The workspace of a new post, and what it says before `body`: what the post says that it is a copy of. Nothing where one of
+/// them is not found and nothing stands in; `problems` has why.
 ///
 /// # Errors
-/// `post_not_found`, `workspace_not_found`, `workspace_needed`.
+/// What is no problem of the arguments.
 pub(super) fn start<'s>(
     scene: &'s Scene,
     body: &PostBody,
     copy_from: Option<&str>,
     prefix: &str,
-) -> Result<(&'s WorkspaceFacts, Content), Refusal> {
-    let copied = copy_from.map(|id| scene.post(id, &format!("{prefix}copy_from"))).transpose()?;
-    let workspace = workspace_for(&scene.facts, body, copied.map(|(_, workspace)| workspace), prefix)?;
+    problems: &mut Problems,
+) -> Result<Option<(&'s WorkspaceFacts, Content)>, Refusal> {
+    let facts = &scene.facts;
+    let copied = match copy_from {
+        None => None,
+        Some(id) => problems.keep_all(scene.post(id, &format!("{prefix}copy_from")))?.or(scene.stand_in()),
+    };
+    let workspace = match (&body.workspace, copied) {
+        (None, Some((_, workspace))) => Some(workspace),
+        // Where it belongs is told with the post that it is a copy of.
+        (None, None) if copy_from.is_some() => None,
+        (named, _) => {
+            let found = facts.workspace(named.as_deref()).map_err(|refusal| refusal.within(prefix));
+            problems.keep_all(found)?.or(facts.stand_in())
+        }
+    };
     let mut base = copied.map(|(row, _)| row.content.clone()).unwrap_or_default();
-    let profiles = scene.profiles_of(workspace);
-    base.profiles.retain(|id| profiles.iter().any(|profile| profile.id == *id));
-    Ok((workspace, base))
-}
-
-fn workspace_for<'s>(
-    facts: &'s Facts,
-    body: &PostBody,
-    copied: Option<&'s WorkspaceFacts>,
-    prefix: &str,
-) -> Result<&'s WorkspaceFacts, Refusal> {
-    match (&body.workspace, copied) {
-        (None, Some(workspace)) => Ok(workspace),
-        (named, _) => facts.workspace(named.as_deref()).map_err(|refusal| refusal.within(prefix)),
-    }
+    Ok(workspace.filter(|_| copied.is_some() || copy_from.is_none()).map(|workspace| {
+        let profiles = scene.profiles_of(workspace);
+        base.profiles.retain(|id| profiles.iter().any(|profile| profile.id == *id));
+        (workspace, base)
+    }))
 }

@@ -62,25 +62,28 @@ impl Tool for PreviewPost {
     type Output = Preview;
 
     async fn call(caller: &Caller<'_>, input: PreviewInput) -> Result<Preview, Refusal> {
+        let mut problems = Problems::default();
         if input.post_id.is_some() && input.copy_from.is_some() {
             let hint = "Give post_id to preview a change of that post, or copy_from to preview a new one.";
-            return Err(Problem::new(Code::Conflicting, "copy_from", hint).fix(Fix::Remove).into());
+            problems.add(Problem::new(Code::Conflicting, "copy_from", hint).fix(Fix::Remove));
         }
         let named: Vec<&str> = input.post_id.iter().chain(&input.copy_from).map(String::as_str).collect();
         let scene = Scene::read(caller, &named, None).await?;
-        let (workspace, base) = match &input.post_id {
+        let begun = match &input.post_id {
             Some(id) => {
-                let (row, workspace) = scene.post(id, "post_id")?;
-                (workspace, row.content.clone())
+                let (row, workspace) = problems.keep_or(scene.post(id, "post_id"), scene.stand_in())?;
+                Some((workspace, row.content.clone()))
             }
-            None => start(&scene, &input.body, input.copy_from.as_deref(), "")?,
+            None => start(&scene, &input.body, input.copy_from.as_deref(), "", &mut problems)?,
         };
+        let Some((workspace, base)) = begun else { return Err(Refusal::Problems(problems.into_vec())) };
         let (body, addresses) = without_addresses(input.body);
         let wishes = vec![Wish { workspace, body: &body, base, prefix: "", is_new: true }];
-        let bodies = resolve_bodies(caller, &scene.profiles, wishes, Problems::default()).await?;
+        let bodies = resolve_bodies(caller, &scene.profiles, wishes, &mut problems).await?;
         let resolved = bodies.discard(caller).await.into_iter().next().ok_or(Refusal::Conflict)?;
-        let due = resolved.when.map(|when| due_of(caller, workspace, when, "when")).transpose();
-        let due = due.map_err(|problem| problem.fix(Fix::Remove))?;
+        let due = resolved.when.map(|when| due_of(caller, workspace, when, "when"));
+        let due = due.and_then(|due| problems.keep(due.map_err(|problem| problem.fix(Fix::Remove))));
+        problems.refuse_if_any()?;
 
         let profiles = scene.profiles_of(workspace);
         let renderings = Renderings::of(&resolved.content, &profiles);

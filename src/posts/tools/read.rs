@@ -7,7 +7,7 @@ use super::bulk::Filter;
 use crate::{
     desk::{
         Caller, Code, Fix, Hints, Moment, PostId, Problem, Problems, Refusal, Scope, Scopes, TimeZoneName,
-        Tool, WorkspaceFacts, WorkspaceId, open_cursor, page_limit, resolve_bound, seal_cursor,
+        Tool, WorkspaceFacts, open_cursor, page_limit, resolve_bound, seal_cursor,
     },
     platform::{Statement, Timestamp, Value},
     posts::{
@@ -114,13 +114,17 @@ impl Tool for ListPosts {
 
     async fn call(caller: &Caller<'_>, input: ListInput) -> Result<PostPage, Refusal> {
         let scene = Scene::read(caller, &[], None).await?;
-        let workspace = scene.facts.workspace(input.workspace.as_deref())?;
+        let mut problems = Problems::default();
+        let named = scene.facts.workspace(input.workspace.as_deref());
+        let workspace = problems.keep_or(named, scene.facts.stand_in())?;
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
         let profiles = scene.profiles_of(workspace);
-        let (profile, span) = picked(caller, workspace, &profiles, &input, "")?;
+        let (profile, span) = picked(caller, workspace, &profiles, &input, "", &mut problems);
         let list = format!("list_posts {}", serde_json::to_string(&input).unwrap_or_default());
+        let cursor = input.cursor.as_deref();
         let position: Option<Position> =
-            input.cursor.as_deref().map(|cursor| open_cursor(caller, &list, cursor)).transpose()?;
+            cursor.and_then(|cursor| problems.keep(open_cursor(caller, &list, cursor)));
+        problems.refuse_if_any()?;
         let page = Page {
             caller,
             workspace: workspace.id.as_str(),
@@ -153,11 +157,20 @@ const FILTER: &str = "filter.";
 const BULK_PAGES: usize = 10;
 
 /// What [`super::bulk`] works on: the caller, the profiles, and the posts that fit `filter`; more than `most` of them
-/// when there are more.
-pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter, most: usize) -> Result<Scene, Refusal> {
+/// when there are more, and none when anything is wrong with the call.
+///
+/// # Errors
+/// `workspace_not_found`, `workspace_needed`, `too_many`, with the other problems.
+pub(super) async fn matching(
+    caller: &Caller<'_>,
+    filter: &Filter,
+    most: usize,
+    problems: &mut Problems,
+) -> Result<Scene, Refusal> {
     let mut scene = Scene::read(caller, &[], None).await?;
-    let workspace = scene.facts.workspace(filter.workspace.as_deref());
-    let workspace = workspace.map_err(|refusal| refusal.within(FILTER))?.clone();
+    let named = scene.facts.workspace(filter.workspace.as_deref());
+    let named = named.map_err(|refusal| refusal.within(FILTER));
+    let workspace = problems.keep_or(named, scene.facts.stand_in())?.clone();
     let profiles = scene.profiles_of(&workspace);
     let input = ListInput {
         profile: filter.profile.clone(),
@@ -167,7 +180,10 @@ pub(super) async fn matching(caller: &Caller<'_>, filter: &Filter, most: usize) 
         label: filter.label.clone(),
         ..ListInput::default()
     };
-    let (profile, span) = picked(caller, &workspace, &profiles, &input, FILTER)?;
+    let (profile, span) = picked(caller, &workspace, &profiles, &input, FILTER, problems);
+    if !problems.is_empty() {
+        return Ok(scene);
+    }
     let page =
         Page { caller, workspace: workspace.id.as_str(), profile, limit: BULK_PAGE, span, input: &input };
     let mut position = None;
@@ -338,21 +354,20 @@ fn states_of(status: GroupStatus) -> Option<&'static [&'static str]> {
     }
 }
 
-/// The profile and the span of due times that `input` picks; `prefix` is where its fields stand in the arguments.
-///
-/// # Errors
-/// All that is wrong with them.
+/// The profile and the span of due times that `input` picks; `prefix` is where its fields stand in the arguments. What is wrong
+/// with them goes to `problems`.
 fn picked(
     caller: &Caller<'_>,
     workspace: &WorkspaceFacts,
     profiles: &[Profile],
     input: &ListInput,
     prefix: &str,
-) -> Result<(Option<String>, Option<Span>), Refusal> {
-    let mut problems = Problems::default();
-    let profile = input.profile.as_ref().and_then(|named| {
-        let field = format!("{prefix}profile");
-        problems.keep(profile_named(profiles, &workspace.id, named, &field))
+    problems: &mut Problems,
+) -> (Option<String>, Option<Span>) {
+    let named = input.profile.as_deref().filter(|named| !named.trim().eq_ignore_ascii_case("all"));
+    let profile = named.and_then(|named| {
+        let found = profiles::choose_one(profiles, &workspace.id, named, &format!("{prefix}profile"));
+        problems.keep(found.map(|profile| profile.id.to_string()))
     });
     let zone = TimeZoneName::or_utc(&workspace.time_zone);
     let mut bound = |text: &Option<String>, name: &str| {
@@ -365,10 +380,31 @@ fn picked(
         }))
     };
     let (from, to) = (bound(&input.from, "from"), bound(&input.to, "to"));
-    problems.refuse_if_any()?;
+    if let (Some(start), Some(end)) = (from, to)
+        && start >= end
+    {
+        problems.add(turned_around(input, prefix, start == end));
+    }
     let by_due = from.is_some() || to.is_some() || input.status == Some(GroupStatus::Scheduled);
     let span = by_due.then(|| (from.unwrap_or(START), to.unwrap_or(END)));
-    Ok((profile, span))
+    (profile, span)
+}
+
+/// A span that ends before it begins, or holds nothing: the corrected list has its ends the other way round.
+fn turned_around(input: &ListInput, prefix: &str, is_empty: bool) -> Problem {
+    let problem = Problem::new(
+        Code::Conflicting,
+        format!("{prefix}to"),
+        "Give a to that is later than from; posts are listed that are due at or after from and before to.",
+    )
+    .message("No time is at or after from and before to.");
+    if is_empty || !prefix.is_empty() {
+        return problem;
+    }
+    problem.fix(Fix::Elsewhere(vec![
+        ("from".to_owned(), Fix::Set(json!(input.to))),
+        ("to".to_owned(), Fix::Set(json!(input.from))),
+    ]))
 }
 
 /// Before all due times.
@@ -376,34 +412,13 @@ const START: Timestamp = Timestamp::from_millis(0);
 /// After all due times.
 const END: Timestamp = Timestamp::from_millis(u32::MAX as i64 * 1000);
 
-fn profile_named(
-    profiles: &[Profile],
-    workspace: &WorkspaceId,
-    named: &str,
-    field: &str,
-) -> Result<String, Problem> {
-    let chosen = profiles::choose(profiles, workspace, &[named.to_owned()], field);
-    match chosen.as_deref() {
-        Ok([only]) => Ok(only.id.to_string()),
-        Ok(_) => Err(Problem::new(Code::AmbiguousProfile, field, "Leave it out for all, or name one.")
-            .fix(Fix::Remove)),
-        // The one wanted profile is the argument itself, not an item of a list.
-        Err(found) => {
-            let problem = found.first().cloned();
-            let mut problem = problem.unwrap_or_else(|| Problem::new(Code::SocialProfileRejected, field, ""));
-            field.clone_into(&mut problem.field);
-            Err(problem)
-        }
-    }
-}
-
 fn summary(row: &PostRow, profiles: &[Profile], zone: &TimeZoneName, now: Timestamp) -> PostSummary {
     let handle =
         |id| profiles.iter().find(|profile| profile.id == id).map(|profile| profile.account.handle.clone());
     PostSummary {
         post_id: row.post_id.clone(),
         status: row.status(now),
-        when: row.due_at.map(|at| Moment::new(at, zone, now)),
+        when: row.due_moment(zone, now),
         text: row.content.text.chars().take(160).collect(),
         profiles: row.content.profiles.iter().filter_map(|id| handle(id.clone())).collect(),
         labels: row.content.labels.clone(),

@@ -79,6 +79,7 @@ macro_rules! tenant_tables {
 tenant_tables! {
     wall_entry (entry_id) [profile_id, delivery_id, position, content, published_at] secret [];
     attempt (delivery_id, number) [started_at, ended_at, step, outcome, code, words] secret [];
+    publishing_pause (workspace_id, profile_id) [until, reason, user_id, created_at] secret [];
     delivery_part (delivery_id, position) [kind, state, handle, remote_id, url, armed_at, settled_at] secret [];
     delivery (delivery_id) [post_id, profile_id, workspace_id, network, state, due_at, next_at, attempts, claims, reason,
         reason_code, reason_text, provider_words, plan, url, published_at, removed_at, created_at, updated_at] secret [lease_token];
@@ -91,7 +92,7 @@ tenant_tables! {
         secret [];
     profile_secret (profile_id, kind) [origin, expires_at, updated_at] secret [sealed];
     profile (profile_id) [workspace_id, network, handle, name, remote_id, server, state, state_why, settings,
-        created_at, updated_at] secret [lease_token, lease_until];
+        not_before, created_at, updated_at] secret [lease_token, lease_until];
     idempotency (holder, tool, key) [created_at] secret [body_hash, result];
     audit (audit_id) [at, user_id, client_id, grant_id, act, subjects, outcome] secret [];
     refresh_family (family_id) [grant_id, resource, token_number, rotated_at, first_uses, replays, expires_at,
@@ -101,7 +102,7 @@ tenant_tables! {
         secret [code_hash, challenge];
     grant_workspace (grant_id, workspace_id) [] secret [];
     oauth_grant (grant_id) [app_id, user_id, client_id, capabilities, offline, client_auth, signed_in_by, generation,
-        created_at, expires_at, used_at, used_from, wanted, wanted_at, revoked_at, revoked_why] secret [];
+        created_at, expires_at, used_at, used_from, selection, wanted, wanted_at, revoked_at, revoked_why] secret [];
     app_entry (app_id) [user_id, client_id, client_name, created_at] secret [];
     provider (provider_id) [name, issuer, client_id, created_at, removed_at] secret [sealed];
     mail_domain (domain) [role, token, created_at, proved_at] secret [];
