@@ -1,11 +1,15 @@
 //! What is elsewhere does not exist: for every argument of every tool that names something, another tenant's, an unticked
-//! workspace's and an invented id are answered byte for byte alike. The list of arguments comes from the catalogue.
+//! workspace's and an invented id are answered byte for byte alike; so for every variable of a resource's address and every
+//! argument of a prompt. The list of them comes from the catalogue.
 
 use std::collections::BTreeSet;
 
 use postern::{
-    desk::{Caller, ChangeId, MediaId, PostId, ProfileId, Scopes, WorkspaceId},
-    mcp::tools,
+    desk::{
+        Arguments, Caller, ChangeId, MediaId, PostId, ProfileId, PromptEntry, ResourceEntry, Scopes,
+        WorkspaceId,
+    },
+    mcp::{Catalogue, tools},
     platform::Clock,
 };
 use serde_json::{Value, json};
@@ -215,6 +219,158 @@ fn call(caller: &Caller<'_>, tool: &str, arguments: Value) -> Result<Value, Stri
     run(entry.call(caller, arguments))
         .map(|text| serde_json::from_str(&text).unwrap())
         .map_err(|refusal| format!("{refusal:?}"))
+}
+
+/// A reading of each variable of each resource's address, with every other variable the caller's own.
+fn readings() -> Vec<(&'static ResourceEntry, String, Names)> {
+    let catalogue = Catalogue::embedded();
+    let mut readings = Vec::new();
+    for entry in catalogue.resources() {
+        for segment in entry.template.split('/').filter(|segment| segment.starts_with('{')) {
+            let names = match segment {
+                "{workspace}" => Names::Workspace,
+                "{post_id}" => Names::Post,
+                "{week}" | "{network}" => continue,
+                other => panic!("{other} of {} names something that is not tried here", entry.name),
+            };
+            readings.push((entry, entry.template.replace(segment, "@"), names));
+        }
+    }
+    assert!(readings.len() >= 4);
+    readings
+}
+
+/// A filling of each argument of each prompt that names something.
+fn fillings() -> Vec<(&'static PromptEntry, &'static str, Names)> {
+    let arguments = Catalogue::embedded()
+        .prompts()
+        .flat_map(|entry| entry.arguments.iter().map(move |argument| (entry, argument.name)));
+    arguments
+        .filter_map(|(entry, name)| {
+            let (_, names) = NAMING.iter().find(|(naming, _)| *naming == name)?;
+            Some((entry, name, *names))
+        })
+        .collect()
+}
+
+fn arguments(pairs: &[(&str, &str)]) -> Arguments {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// What is told of one workspace's or post's data by a resource, a prompt and every completion.
+struct Beyond {
+    sim: Sim,
+    ours: Company,
+    own: String,
+    unticked: Things,
+    foreign: Things,
+    invented: Things,
+}
+
+impl Beyond {
+    fn new() -> Self {
+        let sim = Sim::new(2);
+        let ours = Company::found(&sim, "acme");
+        let theirs = Company::found(&sim, "other");
+        let secret = ours.add_workspace(&sim, "Secret", "Asia/Tokyo");
+        let secret_wall = ours.add_wall(&sim, &secret, "secret");
+        let wide = ours.add_grant(&sim, &ours.owner, Scopes::EVERY, &[&ours.workspace, &secret]);
+        let unticked = Things::make(&sim, &ours, &ours.caller_by(&sim, &wide), &secret, secret_wall);
+        let foreign =
+            Things::make(&sim, &theirs, &theirs.caller(&sim), &theirs.workspace, theirs.wall.clone());
+        let invented = Things::invented(&sim);
+        let own = call(&ours.caller(&sim), "create_post", json!({ "text": "Ours" })).unwrap();
+        let own = own["post_id"].as_str().unwrap().to_owned();
+        Self { sim, ours, own, unticked, foreign, invented }
+    }
+
+    /// Asks about a thing that is nowhere, in an unticked workspace, and of another tenant: the answers are the same.
+    fn same(&self, what: &str, names: Names, answer: impl Fn(&str) -> String) {
+        let told = |things: &Things| answer(&things.id(names)).replace(&things.id(names), "@");
+        let nowhere = told(&self.invented);
+        assert_eq!(told(&self.unticked), nowhere, "{what}: an unticked workspace's");
+        assert_eq!(told(&self.foreign), nowhere, "{what}: another tenant's");
+        assert!(!nowhere.contains("Secret"), "{what}: {nowhere}");
+    }
+}
+
+#[test]
+fn what_is_elsewhere_is_read_like_what_is_nowhere() {
+    let beyond = Beyond::new();
+    let caller = beyond.ours.caller(&beyond.sim);
+    for (entry, address, names) in readings() {
+        let filled = address
+            .replace("{workspace}", beyond.ours.workspace.as_str())
+            .replace("{post_id}", &beyond.own)
+            .replace("{week}", "this");
+        beyond.same(entry.template, names, |id| {
+            let variables = entry.variables(&filled.replace('@', id)).unwrap();
+            format!("{:?}", run(entry.read(&caller, variables)).expect_err("it is refused"))
+        });
+    }
+}
+
+#[test]
+fn a_post_is_in_its_own_workspace_only() {
+    let beyond = Beyond::new();
+    let company = &beyond.ours;
+    let second = company.add_workspace(&beyond.sim, "Second", "UTC");
+    let grant = company.add_grant(&beyond.sim, &company.owner, Scopes::EVERY, &[&company.workspace, &second]);
+    let caller = company.caller_by(&beyond.sim, &grant);
+    let entry = Catalogue::embedded().resources().find(|entry| entry.name == "post").unwrap();
+    let read = |workspace: &WorkspaceId| {
+        let uri = format!("postern://{workspace}/posts/{}", beyond.own);
+        run(entry.read(&caller, entry.variables(&uri).unwrap()))
+    };
+    assert!(read(&company.workspace).is_ok());
+    assert!(read(&second).is_err());
+}
+
+#[test]
+fn what_is_elsewhere_goes_into_no_prompt() {
+    let beyond = Beyond::new();
+    let caller = beyond.ours.caller(&beyond.sim);
+    assert!(fillings().len() >= 4);
+    for (entry, name, names) in fillings() {
+        let required = entry.arguments.iter().filter(|one| one.required && one.name != name);
+        let others: Vec<(&str, &str)> = required.map(|one| (one.name, "words")).collect();
+        beyond.same(entry.name, names, |id| {
+            let given = arguments(&[&others[..], &[(name, id)]].concat());
+            format!("{:?}", run(entry.get(&caller, given)).expect_err("it is refused"))
+        });
+    }
+}
+
+#[test]
+fn nothing_of_elsewhere_is_listed_or_completed() {
+    let beyond = Beyond::new();
+    let caller = beyond.ours.caller(&beyond.sim);
+    let facts = run(caller.facts()).unwrap();
+    let catalogue = Catalogue::embedded();
+    let mut told: Vec<String> = catalogue
+        .resources()
+        .flat_map(|entry| (entry.list)(&facts))
+        .flat_map(|listed| [listed.uri, listed.title])
+        .collect();
+    let of_resources =
+        catalogue.resources().flat_map(|entry| entry.completes.iter().map(|(_, source)| *source));
+    let of_prompts =
+        catalogue.prompts().flat_map(|entry| entry.arguments.iter().filter_map(|one| one.complete));
+    for source in of_resources.chain(of_prompts) {
+        told.extend(run(source(&caller, Arguments::default())).unwrap());
+        for things in [&beyond.unticked, &beyond.foreign, &beyond.invented] {
+            let given = arguments(&[("workspace", things.workspace.as_str())]);
+            told.extend(run(source(&caller, given)).unwrap_or_default());
+        }
+    }
+    assert!(told.contains(&beyond.own) && told.contains(&"Main".to_owned()));
+    for things in [&beyond.unticked, &beyond.foreign] {
+        for names in [Names::Workspace, Names::Profile, Names::Post, Names::Change, Names::Media] {
+            let id = things.id(names);
+            assert!(!told.iter().any(|text| text.contains(&id)), "{id}");
+        }
+    }
+    assert!(!told.iter().any(|text| text.contains("Secret")));
 }
 
 #[test]

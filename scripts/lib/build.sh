@@ -4,7 +4,8 @@
 wasm_limit_gzipped=$((1024 * 1024 * 12 / 10))
 
 # build_worker release|dev|contract: with_lock, since all checkouts share one target directory. `contract` is a
-# development build with the suites that test the ports inside the runtime, in a folder of its own.
+# development build with what only tests need inside the runtime, the ports' suites and the conformance suite's tenant, in a
+# folder of its own.
 build_worker() { with_lock build build_worker_alone "$1"; }
 
 build_worker_alone() {

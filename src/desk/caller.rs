@@ -1,7 +1,7 @@
 //! Who calls, and the only way from a call to data: two batches with the gate in front.
 
 use super::{
-    Act, Code, Facts, GrantId, Problem, Refusal, Safename, Scopes, Selection, TenantId, UserId,
+    Act, Code, Facts, GrantId, Problem, Progress, Refusal, Safename, Scopes, Selection, TenantId, UserId,
     audit::{act_of, change_by, refusal_of},
     store,
 };
@@ -56,6 +56,7 @@ pub struct Caller<'a> {
     tenant: Tenant,
     authority: Authority,
     needs: Scopes,
+    progress: Option<&'a dyn Progress>,
     selected: Selection,
     rehearsal: Option<Rehearsing>,
 }
@@ -108,6 +109,7 @@ impl<'a> Caller<'a> {
             authority,
             needs: Scopes::NONE,
             selected: Selection::NOTHING,
+            progress: None,
             rehearsal: None,
         })
     }
@@ -118,6 +120,29 @@ impl<'a> Caller<'a> {
         let mut caller = self.clone();
         caller.needs = caller.needs.union(scopes);
         caller
+    }
+
+    /// The same caller, to whom `progress` tells how far a call has come.
+    #[must_use]
+    pub fn hearing<'b>(&self, progress: &'b dyn Progress) -> Caller<'b>
+    where
+        'a: 'b,
+    {
+        Caller { progress: Some(progress), ..self.clone() }
+    }
+
+    /// Tells how far a call has come: `done` of `total` steps. Call it only while nothing is changed yet. A rehearsal tells
+    /// nothing.
+    ///
+    /// # Errors
+    /// `cancelled`, when nobody waits for the result any more.
+    pub fn tell_progress(&self, done: usize, total: usize, message: &str) -> Result<(), Refusal> {
+        let heard = self.progress.filter(|_| !self.is_rehearsing());
+        if heard.is_none_or(|progress| progress.tell(done, total, message)) {
+            Ok(())
+        } else {
+            Err(Problem::new(Code::Cancelled, "", "Call it again if it is still wanted.").into())
+        }
     }
 
     /// The same caller, whose batches also need that the grant was not narrowed to other tools than this.

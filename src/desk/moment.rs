@@ -35,6 +35,11 @@ impl TimeZoneName {
         Self::parse(name).unwrap_or_else(|| Self { name: "UTC".to_owned(), zone: TimeZone::UTC })
     }
 
+    /// The names of all zones.
+    pub fn every() -> impl Iterator<Item = String> {
+        jiff::tz::db().available().map(|zone| zone.as_str().to_owned())
+    }
+
     /// The zone's name.
     pub fn as_str(&self) -> &str {
         &self.name

@@ -83,6 +83,7 @@ codes! {
     LastOwner "last_owner" "An organisation keeps at least one owner.";
     SignInAgain "sign_in_again" "This needs a sign-in that is less than five minutes old.";
     TooMany "too_many" "There are more items than one call takes.";
+    Cancelled "cancelled" "Nobody waited for the result any more; nothing was changed.";
     Conflict "conflict" "Something else changed this at the same moment.";
     Unavailable "unavailable" "The service cannot do this right now; nothing was changed.";
     OutcomeUnknown "outcome_unknown" "The connection to the database was lost and it is not known whether the change was made.";

@@ -145,6 +145,24 @@ impl ToolEntry {
         }
     }
 
+    /// A tool that is only listed: whoever lists it carries out its calls.
+    #[cfg(feature = "contract")]
+    pub const fn listed(name: &'static str, description: &'static str) -> Self {
+        Self {
+            name,
+            title: name,
+            description,
+            needs: Scopes::NONE,
+            hints: Hints::read(),
+            needs_of: |_| Scopes::NONE,
+            call: |_, _| Box::pin(async { Err(Refusal::Conflict) }),
+            #[cfg(not(target_arch = "wasm32"))]
+            input_schema: || schemars::json_schema!({}),
+            #[cfg(not(target_arch = "wasm32"))]
+            output_schema: || schemars::json_schema!({}),
+        }
+    }
+
     /// The capabilities that a call with these arguments needs; the tool's own when they cannot be read.
     pub fn needs_of(&self, arguments: &Value) -> Scopes {
         (self.needs_of)(arguments)

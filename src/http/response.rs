@@ -61,6 +61,20 @@ impl Response {
         }
     }
 
+    /// A stream of events that is whole already: each text, without line breaks, is one event.
+    pub fn events(texts: impl IntoIterator<Item = String>) -> Self {
+        let events: String = texts.into_iter().map(|text| Self::event(&text)).collect();
+        Self::of(200, Self::EVENT_STREAM, events).with_header("x-accel-buffering", "no")
+    }
+
+    /// The media type of a stream of events (WHATWG HTML, server-sent events).
+    pub const EVENT_STREAM: &str = "text/event-stream";
+
+    /// One event of such a stream.
+    pub fn event(text: &str) -> String {
+        format!("data: {text}\n\n")
+    }
+
     /// 303 See Other: go and GET `location`.
     pub fn see_other(location: &str) -> Self {
         Self::empty(303).with_header("location", location)

@@ -1,12 +1,15 @@
-//! Every tool there is, with its schemas, written out so that listing is putting strings together.
+//! What there is to be asked for: every tool with its schemas, written out so that listing is putting strings together, and
+//! every resource and prompt.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 
-use super::{kept::Kept, revision::Revision, writer::ObjectWriter};
-use crate::desk::{Effect, Hints, Scopes, Selection, ToolEntry, Toolset, nearest};
+use super::{kept::Kept, offers, revision::Revision, writer::ObjectWriter};
+use crate::desk::{
+    Effect, Hints, PromptEntry, ResourceEntry, Scopes, Selection, ToolEntry, Toolset, nearest,
+};
 use crate::{delivery, networks, posts, profiles, tenants};
 
 /// The tools of every room, in the order in which they are listed, and the toolset that each room's belong to.
@@ -53,9 +56,14 @@ impl Allowed {
     }
 }
 
-/// The tools of an endpoint.
+/// What an endpoint offers.
+#[derive(Default)]
 pub struct Catalogue {
     tools: Vec<Tool>,
+    resources: &'static [&'static [ResourceEntry]],
+    prompts: &'static [&'static [PromptEntry]],
+    #[cfg(feature = "contract")]
+    is_suites: bool,
     /// Answers that were written out already.
     pub(super) kept: Kept,
 }
@@ -75,8 +83,9 @@ pub(super) struct Tool {
 struct Schemas<'a> {
     #[serde(borrow)]
     input: &'a RawValue,
+    /// Where its results have a structure.
     #[serde(borrow)]
-    output: &'a RawValue,
+    output: Option<&'a RawValue>,
 }
 
 /// The tools of every room.
@@ -100,12 +109,13 @@ impl Catalogue {
     /// The deployment's catalogue.
     pub fn embedded() -> &'static Self {
         static EMBEDDED: LazyLock<Catalogue> = LazyLock::new(|| {
-            Catalogue::new(tools().copied(), SCHEMAS).unwrap_or_else(|_| Catalogue::of(Vec::new()))
+            let tools = Catalogue::new(tools().copied(), SCHEMAS).unwrap_or_default();
+            Catalogue { resources: offers::RESOURCES, prompts: offers::PROMPTS, ..tools }
         });
         &EMBEDDED
     }
 
-    /// A catalogue of `tools` with `schemas`, the text that `generate` gives. A tool without schemas is left out.
+    /// A catalogue of `tools`, and of nothing else, with `schemas`, the text that `generate` gives. A tool without schemas is left out.
     ///
     /// # Errors
     /// When `schemas` is not such a text.
@@ -115,11 +125,7 @@ impl Catalogue {
             .into_iter()
             .filter_map(|entry| schemas.get(entry.name).map(|schemas| Tool::new(entry, schemas)))
             .collect::<Result<_, _>>()?;
-        Ok(Self::of(tools))
-    }
-
-    fn of(tools: Vec<Tool>) -> Self {
-        Self { tools, kept: Kept::default() }
+        Ok(Self { tools, ..Self::default() })
     }
 
     /// The same without what no tool asks about, so that callers who see the same list share it.
@@ -131,6 +137,68 @@ impl Catalogue {
             possible: allowed.possible.intersection(needs),
             selection: allowed.selection.intersection(places),
         }
+    }
+
+    /// The same with these resources and prompts.
+    #[must_use]
+    pub const fn with(
+        mut self,
+        resources: &'static [&'static [ResourceEntry]],
+        prompts: &'static [&'static [PromptEntry]],
+    ) -> Self {
+        self.resources = resources;
+        self.prompts = prompts;
+        self
+    }
+
+    /// The same as the conformance suite's own.
+    #[cfg(feature = "contract")]
+    #[must_use]
+    pub(super) const fn of_suite(mut self) -> Self {
+        self.is_suites = true;
+        self
+    }
+
+    /// Whether it is the conformance suite's own.
+    #[cfg(feature = "contract")]
+    pub(super) const fn is_suites(&self) -> bool {
+        self.is_suites
+    }
+
+    /// Every resource and template.
+    pub fn resources(&self) -> impl Iterator<Item = &'static ResourceEntry> {
+        self.resources.iter().copied().flatten()
+    }
+
+    /// Every prompt.
+    pub fn prompts(&self) -> impl Iterator<Item = &'static PromptEntry> {
+        self.prompts.iter().copied().flatten()
+    }
+
+    /// Whether there is anything behind a method.
+    pub(super) fn offers(&self, method: &str) -> bool {
+        match method.split('/').next() {
+            Some("resources") => !self.resources.is_empty(),
+            Some("prompts" | "completion") => !self.prompts.is_empty(),
+            _ => true,
+        }
+    }
+
+    /// What it can be asked for, as `revision` says it (`ServerCapabilities`). Nothing tells of changes by itself.
+    pub(super) fn capabilities(&self, revision: Revision) -> Value {
+        let mut capabilities = serde_json::Map::new();
+        let mut offer = |name: &str, is_offered: bool| {
+            if is_offered {
+                capabilities.insert(name.to_owned(), json!({}));
+            }
+        };
+        offer("tools", true);
+        offer("resources", !self.resources.is_empty());
+        offer("prompts", !self.prompts.is_empty());
+        offer("completions", !self.prompts.is_empty() && revision.knows_annotations());
+        #[cfg(feature = "contract")]
+        offer("logging", self.is_suites && revision.era() == super::revision::Era::Legacy);
+        Value::Object(capabilities)
     }
 
     /// The tool of this name.
@@ -163,11 +231,11 @@ impl Tool {
         let hints = annotations(entry.hints);
         let annotated =
             plain.clone().raw("annotations", &hints.clone().member("title", &entry.title).finish());
-        let structured = plain
-            .clone()
-            .raw("annotations", &hints.finish())
-            .member("title", &entry.title)
-            .raw("outputSchema", schemas.output.get());
+        let structured = plain.clone().raw("annotations", &hints.finish()).member("title", &entry.title);
+        let structured = match schemas.output {
+            Some(output) => structured.raw("outputSchema", output.get()),
+            None => structured,
+        };
         Ok(Self { entry, place: place(&entry), input, listings: [plain, annotated, structured] })
     }
 
@@ -180,16 +248,16 @@ impl Tool {
         };
         let missing = self.entry.needs.without(granted);
         let listing = listing.clone();
-        if missing.is_empty() {
-            listing.member("description", &self.entry.description).finish()
-        } else {
-            listing.member("description", &ungranted(self.entry.description, missing)).finish()
-        }
+        listing.member("description", &described(self.entry.description, missing)).finish()
     }
 }
 
-fn ungranted(description: &str, missing: Scopes) -> String {
-    format!("{description} Not granted: calling it asks the person for {}.", missing.to_text())
+/// A description that says what the grant lacks for it.
+pub(super) fn described(description: &str, missing: Scopes) -> Cow<'_, str> {
+    if missing.is_empty() {
+        return Cow::Borrowed(description);
+    }
+    format!("{description} Not granted: calling it asks the person for {}.", missing.to_text()).into()
 }
 
 /// MCP `ToolAnnotations`, without what follows from a tool's only reading.

@@ -12,6 +12,9 @@ const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 /// Where a result tells who the server is.
 pub(super) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
+/// Where what a subscription hears tells which one it is.
+pub(super) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+
 /// The `_meta` of a request, if it has any key that only the modern era has.
 pub(super) fn find(params: &Map<String, Value>) -> Option<&Map<String, Value>> {
     let meta = params.get("_meta")?.as_object()?;

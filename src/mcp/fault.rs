@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::revision::{Era, Revision};
+use crate::desk::Refusal;
 
 /// Why a message is not carried out at all. What a tool refuses is a result, not a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,10 @@ pub(super) enum Kind {
     InvalidRequest,
     UnknownMethod,
     InvalidParams,
+    ResourceNotFound,
+    Internal,
+    #[cfg(feature = "contract")]
+    MissingCapability,
     HeaderMismatch,
     UnsupportedRevision,
     /// A toolset that is not known.
@@ -36,6 +41,10 @@ impl Kind {
             Self::ForeignOrigin | Self::NotPost | Self::NotJsonMedia | Self::InvalidRequest => -32600,
             Self::UnknownMethod => -32601,
             Self::InvalidParams | Self::UnknownSelection => -32602,
+            Self::Internal => -32603,
+            Self::ResourceNotFound => -32002,
+            #[cfg(feature = "contract")]
+            Self::MissingCapability => -32021,
             Self::HeaderMismatch => -32020,
             Self::UnsupportedRevision => -32022,
         }
@@ -51,6 +60,10 @@ impl Kind {
             Self::InvalidRequest => "invalid_request",
             Self::UnknownMethod => "method_not_found",
             Self::InvalidParams => "invalid_params",
+            Self::ResourceNotFound => "resource_not_found",
+            Self::Internal => "internal_error",
+            #[cfg(feature = "contract")]
+            Self::MissingCapability => "missing_capability",
             Self::HeaderMismatch => "header_mismatch",
             Self::UnsupportedRevision => "unsupported_protocol_version",
             Self::UnknownSelection => "unknown_toolset",
@@ -65,6 +78,10 @@ impl Kind {
             (Self::NotJsonMedia, _) => 415,
             (Self::UnknownMethod, Era::Modern) => 404,
             (Self::UnknownMethod | Self::InvalidParams, Era::Legacy) => 200,
+            // A failure of ours is told in the body alone: clients give up on an endpoint that answers 5xx.
+            (Self::ResourceNotFound | Self::Internal, _) => 200,
+            #[cfg(feature = "contract")]
+            (Self::MissingCapability, _) => 400,
             (
                 Self::NotJson
                 | Self::InvalidRequest
@@ -81,6 +98,18 @@ impl Kind {
 impl Fault {
     pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), data: None }
+    }
+
+    /// Why something was not read, for methods whose results cannot hold a refusal.
+    pub(super) fn of_refusal(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            Refusal::Fault(_) | Refusal::Conflict => Kind::Internal,
+            _ => Kind::InvalidParams,
+        };
+        let problems = refusal.problems();
+        let words: Vec<String> =
+            problems.iter().map(|problem| format!("{} {}", problem.message, problem.hint)).collect();
+        Self { data: Some(json!({ "problems": problems })), ..Self::new(kind, words.join(" ")) }
     }
 
     /// The revision that was asked for is not spoken here.

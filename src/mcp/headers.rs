@@ -92,15 +92,16 @@ fn check_one(http: &Request, name: &str, body: Option<&str>) -> Result<(), Fault
         (Some(value), None) if name == NAME => unwrapped(value).map(Some),
         (value, None) => Some(value.map(Cow::Borrowed)),
     };
-    if said.is_some_and(|value| value.as_deref() == body) {
-        Ok(())
-    } else {
-        Err(Fault::new(Kind::HeaderMismatch, format!("The header {name} must say what the body says, once.")))
-    }
+    if said.is_some_and(|value| value.as_deref() == body) { Ok(()) } else { Err(mirror_fault(name)) }
+}
+
+/// The fault of a header that does not say what the body says.
+pub(super) fn mirror_fault(name: &str) -> Fault {
+    Fault::new(Kind::HeaderMismatch, format!("The header {name} must say what the body says, once."))
 }
 
 /// A header's value, decoded when it is wrapped as `=?base64?…?=`; nothing when what is wrapped is no base64 of text.
-fn unwrapped(value: &str) -> Option<Cow<'_, str>> {
+pub(super) fn unwrapped(value: &str) -> Option<Cow<'_, str>> {
     let Some(encoded) = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) else {
         return Some(Cow::Borrowed(value));
     };

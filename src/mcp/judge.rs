@@ -10,6 +10,8 @@ use super::{
     headers,
     message::{Id, Malformed, Message, Request},
     narrow,
+    offers::{self, Completing, Reading, Writing},
+    progress,
     revision::{self, Era, Revision},
     shape,
 };
@@ -30,6 +32,8 @@ pub(super) struct Judged<'c> {
     pub(super) selection: Selection,
     /// What has an answer, in order.
     pub(super) elements: Vec<Element<'c>>,
+    /// The token with which its client waits for news of its progress.
+    pub(super) progress: Option<Value>,
 }
 
 /// A message that has an answer.
@@ -45,6 +49,38 @@ pub(super) enum Action<'c> {
     Discover,
     ListTools,
     CallTool(ToolCall<'c>),
+    ListResources,
+    ListTemplates,
+    ReadResource(Reading),
+    ListPrompts,
+    GetPrompt(Writing),
+    Complete(Completing),
+    Listen,
+    #[cfg(feature = "contract")]
+    Fixture(super::fixtures::Call),
+}
+
+/// What the gate is asked for on behalf of an element.
+pub(super) struct Errand {
+    /// What it is called in the audit.
+    pub(super) name: &'static str,
+    /// What it needs, as far as that can be told.
+    pub(super) needs: Scopes,
+}
+
+impl Action<'_> {
+    /// What it asks of the gate, if it is about a tenant's data.
+    pub(super) fn errand(&self) -> Option<Errand> {
+        match self {
+            Self::CallTool(call) => Some(Errand { name: call.tool.entry.name, needs: call.needs() }),
+            Self::ReadResource(Reading { entry, .. }) => {
+                Some(Errand { name: entry.name, needs: entry.needs })
+            }
+            Self::GetPrompt(Writing { entry, .. }) => Some(Errand { name: entry.name, needs: entry.needs }),
+            Self::Complete(Completing { name, needs, .. }) => Some(Errand { name, needs: *needs }),
+            _ => None,
+        }
+    }
 }
 
 /// A call of a tool that exists.
@@ -78,13 +114,24 @@ impl<'c> Judged<'c> {
         })
     }
 
+    /// What the elements ask of the gate.
+    pub(super) fn errands(&self) -> impl Iterator<Item = Errand> {
+        self.elements.iter().filter_map(|element| element.asked.as_ref().ok()?.errand())
+    }
+
     fn one(revision: Revision, id: Option<Id>, asked: Result<Action<'c>, Fault>) -> Self {
         Self { elements: vec![Element { id, asked }], ..Self::accepted(revision) }
     }
 
     /// Nothing that has an answer.
     const fn accepted(revision: Revision) -> Self {
-        Self { revision, is_batch: false, selection: Selection::EVERYTHING, elements: Vec::new() }
+        Self {
+            revision,
+            is_batch: false,
+            selection: Selection::EVERYTHING,
+            elements: Vec::new(),
+            progress: None,
+        }
     }
 
     /// The same, of which nothing runs that the request itself leaves out; nor anything at all, where it names what is
@@ -173,8 +220,13 @@ fn single<'c>(catalogue: &'c Catalogue, http: &http::Request, message: Value) ->
         Ok(Message::Response) => Judged::accepted(era),
         Ok(Message::Request(request)) => match revision_of(http, &request) {
             Ok(revision) => {
+                let progress = progress::token(http, &request.params);
+                #[cfg(feature = "contract")]
+                let mirrored = super::fixtures::check_mirror(catalogue, revision, http, &request);
                 let asked = action(catalogue, revision, &request.method, request.params);
-                Judged::one(revision, Some(request.id), asked)
+                #[cfg(feature = "contract")]
+                let asked = mirrored.and(asked);
+                Judged { progress, ..Judged::one(revision, Some(request.id), asked) }
             }
             Err(fault) => Judged::one(Revision::NEWEST, Some(request.id), Err(fault)),
         },
@@ -223,22 +275,30 @@ fn action<'c>(
     method: &str,
     params: Map<String, Value>,
 ) -> Result<Action<'c>, Fault> {
+    #[cfg(feature = "contract")]
+    if catalogue.is_fixture(revision.era(), method, &params) {
+        return Ok(Action::Fixture(super::fixtures::Call { method: method.to_owned(), params }));
+    }
     match (method, revision.era()) {
+        _ if !catalogue.offers(method) => Err(unknown_method()),
         (INITIALIZE, Era::Legacy) => Ok(Action::Initialize),
         ("ping", Era::Legacy) => Ok(Action::Ping),
         ("server/discover", Era::Modern) => Ok(Action::Discover),
-        ("tools/list", _) => list_tools(&params),
+        ("tools/list", _) => offers::first_page(&params).map(|()| Action::ListTools),
         ("tools/call", _) => call_tool(catalogue, params).map(Action::CallTool),
-        _ => Err(Fault::new(Kind::UnknownMethod, "This method is not known here.")),
+        ("resources/list", _) => offers::first_page(&params).map(|()| Action::ListResources),
+        ("resources/templates/list", _) => offers::first_page(&params).map(|()| Action::ListTemplates),
+        ("resources/read", era) => offers::read(catalogue, &params, era).map(Action::ReadResource),
+        ("prompts/list", _) => offers::first_page(&params).map(|()| Action::ListPrompts),
+        ("prompts/get", _) => offers::prompt(catalogue, &params).map(Action::GetPrompt),
+        ("completion/complete", _) => offers::complete(catalogue, &params).map(Action::Complete),
+        ("subscriptions/listen", Era::Modern) => offers::listen(&params).map(|()| Action::Listen),
+        _ => Err(unknown_method()),
     }
 }
 
-/// All tools are on the first page, so that no cursor is ours.
-fn list_tools<'c>(params: &Map<String, Value>) -> Result<Action<'c>, Fault> {
-    match params.get("cursor") {
-        None | Some(Value::Null) => Ok(Action::ListTools),
-        Some(_) => Err(Fault::new(Kind::InvalidParams, "This cursor was not given here; leave it out.")),
-    }
+fn unknown_method() -> Fault {
+    Fault::new(Kind::UnknownMethod, "This method is not known here.")
 }
 
 fn call_tool(catalogue: &Catalogue, mut params: Map<String, Value>) -> Result<ToolCall<'_>, Fault> {

@@ -6,6 +6,8 @@
 mod catalogue;
 mod envelope;
 mod fault;
+#[cfg(feature = "contract")]
+mod fixtures;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod generate;
 mod headers;
@@ -13,6 +15,8 @@ mod judge;
 mod kept;
 mod message;
 mod narrow;
+mod offers;
+mod progress;
 mod results;
 mod revision;
 pub mod shape;
@@ -25,14 +29,18 @@ pub use results::INSTRUCTIONS;
 pub use revision::{Era, Revision};
 pub use weight::weight;
 
+use std::cell::Cell;
+
 use fault::Fault;
-use judge::{Action, Judged, ToolCall};
+use judge::{Action, Element, Judged, ToolCall};
 use message::Id;
+use offers::{Completing, Reading, Writing};
+use progress::Reporter;
 use writer::ObjectWriter;
 
 use serde_json::Value;
 
-use crate::desk::{Act, Caller, Code, Effect, Hints, Refusal, Scopes, Selection};
+use crate::desk::{Act, Caller, Code, Effect, Hints, Refusal, Scopes, Selection, fitting};
 use crate::http::{Request, Response};
 use crate::platform::{DatabaseFault, Platform};
 
@@ -41,7 +49,7 @@ use crate::platform::{DatabaseFault, Platform};
 pub struct Answer {
     /// What goes out.
     pub outcome: Outcome,
-    /// The first tool that was called, if any was.
+    /// The first tool, resource or prompt that was asked for, if any was.
     pub tool: Option<&'static str>,
     /// The code of the first refusal or error, if there was one.
     pub code: Option<&'static str>,
@@ -66,6 +74,10 @@ pub struct Asked<'c> {
 
 /// Judges a request whose token was accepted. Nothing runs yet.
 pub fn judge(platform: &Platform<'_>, request: &Request) -> Asked<'static> {
+    #[cfg(feature = "contract")]
+    if let Some(fixtures) = fixtures::catalogue_for(request) {
+        return Asked::of(fixtures, platform, request);
+    }
     Asked::of(Catalogue::embedded(), platform, request)
 }
 
@@ -77,7 +89,7 @@ impl<'c> Asked<'c> {
     /// Whether all that is asked for comes from behind the gate, which says itself that the grant lives. Whatever else
     /// is answered needs that said from elsewhere.
     pub fn is_gated(&self) -> bool {
-        let gated = |element: &judge::Element<'_>| match &element.asked {
+        let gated = |element: &Element<'_>| match &element.asked {
             Ok(Action::CallTool(call)) => call.is_callable(),
             _ => false,
         };
@@ -88,8 +100,11 @@ impl<'c> Asked<'c> {
     /// capabilities, and the role's where they are known.
     pub async fn answer(self, caller: &Caller<'_>, allowed: impl Into<Allowed>) -> Answer {
         let Self { catalogue, judged } = self;
+        let revision = judged.revision;
         let allowed = allowed.into().narrowed(judged.selection);
-        let endpoint = Endpoint { catalogue, caller, allowed, revision: judged.revision };
+        let notices = caller.platform().notices;
+        let reporter = Reporter { notices, revision, token: judged.progress.clone(), told: Cell::new(None) };
+        let endpoint = Endpoint { catalogue, caller, allowed, revision, reporter };
         endpoint.answer(judged).await
     }
 }
@@ -120,6 +135,7 @@ struct Endpoint<'a> {
     caller: &'a Caller<'a>,
     allowed: Allowed,
     revision: Revision,
+    reporter: Reporter<'a>,
 }
 
 /// One message's answer.
@@ -128,6 +144,8 @@ struct Reply {
     /// A result as JSON text, or why there is none.
     body: Result<String, Fault>,
     code: Option<&'static str>,
+    /// A notification that must go out ahead of it.
+    ahead: Option<String>,
 }
 
 /// Why the whole request is turned away, with nothing changed.
@@ -139,9 +157,12 @@ enum Denial {
 /// A call's result as JSON text, with the code of its first problem.
 type ToolReply = (String, Option<&'static str>);
 
+/// What came of an element: a result with the code of its first problem, or why there is none.
+type Ran = Result<ToolReply, Fault>;
+
 impl Endpoint<'_> {
     async fn answer(&self, judged: Judged<'_>) -> Answer {
-        let tool = judged.calls().next().map(|call| call.tool.entry.name);
+        let tool = judged.errands().next().map(|errand| errand.name);
         let is_batch = judged.is_batch;
         match self.replies(judged).await {
             Ok(replies) => {
@@ -157,45 +178,130 @@ impl Endpoint<'_> {
         self.admit(&judged).await?;
         let mut replies = Vec::with_capacity(judged.elements.len());
         for element in judged.elements {
-            let reply = match element.asked {
-                Err(fault) => Reply { id: element.id, code: Some(fault.kind.name()), body: Err(fault) },
-                Ok(action) => {
-                    let (result, code) = self.run(action, judged.is_batch).await?;
-                    Reply { id: element.id, code, body: Ok(result) }
-                }
-            };
-            replies.push(reply);
+            replies.push(self.reply(element, judged.is_batch).await?);
         }
         Ok(replies)
+    }
+
+    async fn reply(&self, element: Element<'_>, in_batch: bool) -> Result<Reply, Denial> {
+        let Element { id, asked } = element;
+        let action = match (asked, &id) {
+            (Ok(Action::Listen), Some(id)) => return Ok(self.subscribe(id.clone())),
+            (asked, _) => asked,
+        };
+        let ran = match action {
+            Ok(action) => self.run(action, in_batch).await?,
+            Err(fault) => Err(fault),
+        };
+        let (body, code) = match ran {
+            Ok((result, code)) => (Ok(result), code),
+            Err(fault) => (Err(fault.clone()), Some(fault.kind.name())),
+        };
+        Ok(Reply { id, body, code, ahead: None })
+    }
+
+    /// Acknowledges a subscription and ends it: there is nothing that it could hear of.
+    fn subscribe(&self, id: Id) -> Reply {
+        let (acknowledged, ended) = results::subscription(self.revision, &id);
+        Reply { id: Some(id), body: Ok(ended), code: None, ahead: Some(acknowledged) }
     }
 
     /// Asks the gate for all that the calls need together: for several calls, so that none runs beside one that may
     /// not; for one, where the grant as it is known here lacks something, since it may have been widened just now.
     /// What else the gate finds is told by the calls themselves.
     async fn admit(&self, judged: &Judged<'_>) -> Result<(), Denial> {
-        let needs = judged.calls().fold(Scopes::NONE, |needs, call| needs.union(call.needs()));
-        let several = judged.calls().nth(1).is_some();
+        let needs = judged.errands().fold(Scopes::NONE, |needs, errand| needs.union(errand.needs));
+        let several = judged.errands().nth(1).is_some();
         if !several && self.allowed.granted.contains(needs) {
             return Ok(());
         }
         let places = judged.calls().fold(Selection::NOTHING, |places, call| places.union(call.tool.place));
         let Err(refusal) = self.caller.needing(needs).using(places).facts().await else { return Ok(()) };
         let Some(denial) = Denial::from_refusal(&refusal) else { return Ok(()) };
-        for call in judged.calls() {
-            self.caller.note_refusal(Act { name: call.tool.entry.name, subjects: &[] }, &refusal).await;
+        for errand in judged.errands() {
+            self.caller.note_refusal(Act { name: errand.name, subjects: &[] }, &refusal).await;
         }
         Err(denial)
     }
 
-    async fn run(&self, action: Action<'_>, in_batch: bool) -> Result<ToolReply, Denial> {
+    async fn run(&self, action: Action<'_>, in_batch: bool) -> Result<Ran, Denial> {
+        let (revision, catalogue) = (self.revision, self.catalogue);
         let result = match action {
-            Action::Initialize => results::initialize(self.revision),
-            Action::Ping => results::empty(self.revision),
-            Action::Discover => results::discover(self.revision, self.catalogue),
-            Action::ListTools => results::tools(self.revision, self.catalogue, self.allowed),
-            Action::CallTool(call) => return self.call(call, in_batch).await,
+            Action::Initialize => Ok(results::initialize(revision, catalogue)),
+            Action::Ping | Action::Listen => Ok(results::empty(revision)),
+            Action::Discover => Ok(results::discover(revision, catalogue)),
+            Action::ListTools => Ok(results::tools(revision, catalogue, self.allowed)),
+            Action::CallTool(call) => return self.call(call, in_batch).await.map(Ok),
+            Action::ListTemplates => Ok(results::templates(revision, catalogue, self.allowed)),
+            Action::ListPrompts => Ok(results::prompts(revision, catalogue, self.allowed)),
+            Action::ListResources => self.list_resources(in_batch).await?,
+            Action::ReadResource(reading) => self.read(reading, in_batch).await?,
+            Action::GetPrompt(writing) => self.write(writing, in_batch).await?,
+            Action::Complete(completing) => self.complete(completing, in_batch).await?,
+            #[cfg(feature = "contract")]
+            Action::Fixture(call) => fixtures::run(self.caller, &self.reporter, call),
         };
-        Ok((result, None))
+        Ok(result.map(|result| (result, None)))
+    }
+
+    async fn list_resources(&self, in_batch: bool) -> Result<Result<String, Fault>, Denial> {
+        let listed = self.caller.facts().await;
+        let listed =
+            listed.map(|facts| results::resources(self.revision, self.catalogue, self.allowed, &facts));
+        self.unless_refused("resources", listed, in_batch, Fault::of_refusal).await
+    }
+
+    async fn read(&self, reading: Reading, in_batch: bool) -> Result<Result<String, Fault>, Denial> {
+        let Reading { entry, uri, variables } = reading;
+        let read = entry.read(self.caller, variables).await;
+        let read = read.map(|contents| results::contents(self.revision, &uri, &contents));
+        let nowhere = |refusal| match refusal {
+            Refusal::Problems(_) => offers::no_resource(&uri, self.revision.era()),
+            refusal => Fault::of_refusal(refusal),
+        };
+        self.unless_refused(entry.name, read, in_batch, nowhere).await
+    }
+
+    async fn write(&self, writing: Writing, in_batch: bool) -> Result<Result<String, Fault>, Denial> {
+        let Writing { entry, arguments } = writing;
+        let written = entry.get(self.caller, arguments).await;
+        let written = written.map(|messages| results::prompt(self.revision, entry, &messages));
+        self.unless_refused(entry.name, written, in_batch, Fault::of_refusal).await
+    }
+
+    async fn complete(
+        &self,
+        completing: Completing,
+        in_batch: bool,
+    ) -> Result<Result<String, Fault>, Denial> {
+        let Completing { name, needs, source, typed, others } = completing;
+        let values = match source {
+            Some(source) => source(&self.caller.needing(needs), others).await,
+            None => Ok(Vec::new()),
+        };
+        let completed = values.map(|values| results::completion(self.revision, &fitting(values, &typed)));
+        self.unless_refused(name, completed, in_batch, Fault::of_refusal).await
+    }
+
+    /// What was read, or what the client is told instead. Nothing of it writes.
+    async fn unless_refused(
+        &self,
+        name: &'static str,
+        read: Result<String, Refusal>,
+        in_batch: bool,
+        told: impl Fn(Refusal) -> Fault,
+    ) -> Result<Result<String, Fault>, Denial> {
+        let refusal = match read {
+            Ok(result) => return Ok(Ok(result)),
+            Err(refusal) => refusal,
+        };
+        if is_audited(Hints::read(), &refusal) {
+            self.caller.note_refusal(Act { name, subjects: &[] }, &refusal).await;
+        }
+        match Denial::from_refusal(&refusal) {
+            Some(denial) if !in_batch => Err(denial),
+            _ => Ok(Err(told(refusal))),
+        }
     }
 
     /// Calls a tool. In a batch others may have run before, so that no refusal may hide their results.
@@ -205,7 +311,7 @@ impl Endpoint<'_> {
         let called = match call.barred {
             Some(problem) => Err(Refusal::because(*problem)),
             None => {
-                let caller = self.caller.using(call.tool.place);
+                let caller = self.caller.using(call.tool.place).hearing(&self.reporter);
                 tool.call_in_shape(&caller, &call.arguments, &shape).await
             }
         };
@@ -216,7 +322,7 @@ impl Endpoint<'_> {
                     self.caller.note_refusal(Act { name: tool.name, subjects: &[] }, &refusal).await;
                 }
                 match Denial::from_refusal(&refusal) {
-                    Some(denial) if !in_batch => Err(denial),
+                    Some(denial) if !in_batch && !self.reporter.has_told() => Err(denial),
                     _ => Ok(self.refused(tool.hints, refusal)),
                 }
             }
@@ -235,6 +341,10 @@ impl Endpoint<'_> {
             [Reply { body: Err(fault), .. }] if !is_batch => fault.kind.status(self.revision.era()),
             _ => 200,
         };
+        if let [Reply { ahead: Some(ahead), .. }] = replies {
+            let texts = replies.iter().map(|reply| reply.text(is_batch));
+            return Response::events(std::iter::once(ahead.clone()).chain(texts)).cors().no_store();
+        }
         let body = match replies {
             [only] if !is_batch => only.text(false),
             _ => {

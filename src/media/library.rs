@@ -48,7 +48,7 @@ pub struct Gathered {
 /// A `media_id` must be of its workspace. What is fetched is examined.
 ///
 /// # Errors
-/// When the gate is closed or the database fails; nothing is stored then. What is wrong with single files comes beside
+/// When the gate is closed, the database fails or nobody waits any more; nothing is stored then. What is wrong with single files comes beside
 /// the others: `missing`, `conflicting`, `out_of_range`, `media_not_found`, `media_not_fetched`, `media_not_accepted`,
 /// `too_many`. An id's answer is the same whether it is another tenant's, another workspace's or nobody's.
 pub async fn gather(caller: &Caller<'_>, wanted: Vec<Wanted>) -> Result<(Gathered, Vec<Problem>), Refusal> {
@@ -61,7 +61,7 @@ pub async fn gather(caller: &Caller<'_>, wanted: Vec<Wanted>) -> Result<(Gathere
         .zip(&wanted)
         .map(|(source, one)| source.map(|source| one_of(source, one, &known, &mut problems)))
         .collect();
-    let downloads = Downloads::of(caller, &wanted, &sources).await;
+    let downloads = Downloads::of(caller, &wanted, &sources).await?;
     match present(caller, &downloads).await {
         Ok(present) => known.extend(present),
         Err(refusal) => {
@@ -317,14 +317,24 @@ impl Download {
 }
 
 impl Downloads {
-    async fn of(caller: &Caller<'_>, wanted: &[Wanted], sources: &[Option<Source>]) -> Self {
+    /// Fetches each address, one after the other, and tells how many are done.
+    ///
+    /// # Errors
+    /// `cancelled`, as soon as nobody waits any more; nothing is stored then.
+    async fn of(caller: &Caller<'_>, wanted: &[Wanted], sources: &[Option<Source>]) -> Result<Self, Refusal> {
+        let total = sources.iter().flatten().filter(|source| matches!(source, Source::Web(_))).count();
         let mut downloads: Vec<Download> = Vec::new();
         for (one, source) in wanted.iter().zip(sources) {
             let Some(Source::Web(url)) = source else { continue };
             if downloads.iter().any(|known| known.workspace == one.workspace && known.url == *url) {
                 continue;
             }
-            let outcome = if downloads.len() >= MAX_FETCHES {
+            let done = downloads.len();
+            if let Err(cancelled) = caller.tell_progress(done, total, "Fetching files") {
+                Self(downloads).discard(caller).await;
+                return Err(cancelled);
+            }
+            let outcome = if done >= MAX_FETCHES {
                 Err(Missed::TooMany)
             } else if caller.is_rehearsing() {
                 let allowed = check_address(caller.platform(), url);
@@ -334,7 +344,7 @@ impl Downloads {
             };
             downloads.push(Download { workspace: one.workspace.clone(), url: url.clone(), outcome });
         }
-        Self(downloads)
+        Ok(Self(downloads))
     }
 
     fn of_url(&self, workspace: &WorkspaceId, url: &str, field: &str) -> Result<Option<&Arrival>, Problem> {

@@ -8,6 +8,7 @@ pub mod bluesky;
 mod checks;
 mod connector;
 mod model;
+mod resources;
 pub mod spans;
 mod tools;
 pub mod wall;
@@ -23,6 +24,7 @@ pub use connector::{
 pub use model::{
     Account, Attachment, Count, Draft, DraftPart, Network, PartKind, Rendered, RenderedPart, Rules, Unit,
 };
+pub use resources::{NETWORKS, RESOURCES};
 pub use tools::TOOLS;
 pub use wall::STATEMENTS;
 

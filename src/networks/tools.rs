@@ -46,8 +46,13 @@ impl Tool for DescribeNetwork {
         caller.facts().await?;
         let network =
             Network::parse(&input.network.trim().to_lowercase()).ok_or_else(|| not_found(&input.network))?;
-        Ok(Description { rules: rules(network), example: example(network) })
+        Ok(description(network))
     }
+}
+
+/// What a network takes.
+pub(super) fn description(network: Network) -> Description {
+    Description { rules: rules(network), example: example(network) }
 }
 
 fn not_found(named: &str) -> Problem {

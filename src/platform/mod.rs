@@ -17,6 +17,7 @@ mod keys;
 mod limits;
 mod mail;
 mod memory;
+mod notices;
 mod queue;
 mod signatures;
 
@@ -37,6 +38,7 @@ pub use keys::{Keyring, Purpose, SealFault, Sealed, SecretKey, TenantKey};
 pub use limits::{Door, LimitFault, RETRY_AFTER_SECONDS, RateLimits, TurnedAway};
 pub use mail::{Letter, Mail};
 pub use memory::Memory;
+pub use notices::Notices;
 pub use queue::{Errand, Queue, QueueFault};
 pub use signatures::{PublicKey, Signatures};
 
@@ -69,6 +71,8 @@ pub struct Platform<'a> {
     pub entropy: &'a dyn Entropy,
     /// Mail to people. Only where [`Config::mail`] is set does anybody send it.
     pub mail: &'a dyn Mail,
+    /// What the client of this request reads before its answer.
+    pub notices: &'a dyn Notices,
     /// Errands for other isolates, where a queue is bound.
     pub queue: Option<&'a dyn Queue>,
     /// How often doors may be knocked at.

@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::{
     Content, GroupStatus,
-    scene::{Scene, by_id, next_posts},
+    scene::{Scene, by_id, next_posts, post_not_found},
     store::{self, DeliveryRow},
     view::{PostGroupView, ProfilePreview, Renderings, show},
 };
 use crate::{
-    desk::{Caller, Moment, NextCall, Refusal, Scope, Scopes, TimeZoneName, next_call},
+    desk::{Caller, Moment, NextCall, Refusal, Scope, Scopes, TimeZoneName, WorkspaceId, next_call},
     profiles,
 };
 
@@ -43,6 +43,9 @@ pub struct PostDetails {
     pub created: Moment,
     /// When it was last changed.
     pub updated: Moment,
+    /// The workspace.
+    #[serde(skip)]
+    pub workspace_id: WorkspaceId,
     /// Whether something of it is still to be sent, and the caller's role allows to call that off.
     #[serde(skip)]
     pub can_unschedule: bool,
@@ -77,6 +80,18 @@ pub struct AttemptView {
 /// # Errors
 /// `post_not_found`, or those of the gate.
 pub async fn details(caller: &Caller<'_>, post_id: &str) -> Result<PostDetails, Refusal> {
+    details_within(caller, post_id, None).await
+}
+
+/// The same of a post that must be in the workspace of that id or name, if one is named.
+///
+/// # Errors
+/// The same where it is in another.
+pub(super) async fn details_within(
+    caller: &Caller<'_>,
+    post_id: &str,
+    workspace_named: Option<&str>,
+) -> Result<PostDetails, Refusal> {
     let (tenant, _) = caller.sight();
     let [posts, sent] = by_id(caller, &[post_id]);
     let attempts = store::ATTEMPTS.with([tenant, post_id.into()]);
@@ -86,6 +101,9 @@ pub async fn details(caller: &Caller<'_>, post_id: &str) -> Result<PostDetails, 
     let scene = Scene::of(answer.facts.clone(), profiles, posts);
     let attempts: Vec<store::AttemptRow> = answer.next_as()?;
     let (row, workspace) = scene.post(post_id, "post_id")?;
+    if workspace_named.is_some() && scene.facts.workspace(workspace_named)?.id != workspace.id {
+        return Err(post_not_found("post_id").into());
+    }
     let zone = TimeZoneName::or_utc(&workspace.time_zone);
     let moment = |at| Moment::new(at, &zone, caller.now());
     let can_write = scene.facts.allowed.contains(Scopes::of(&[Scope::PostsWrite]));
@@ -118,6 +136,7 @@ pub async fn details(caller: &Caller<'_>, post_id: &str) -> Result<PostDetails, 
             .collect(),
         created: moment(row.created_at),
         updated: moment(row.updated_at),
+        workspace_id: workspace.id.clone(),
         can_unschedule: row.deliveries.iter().any(DeliveryRow::is_to_be_sent) && can_write,
         can_write,
     })

@@ -1,10 +1,13 @@
 //! Post groups: what they say, to whom and when they go, and how they change. Nothing is sent from here.
 
+mod calendar;
 mod content;
 mod details;
 mod hold;
 mod input;
+mod prompts;
 mod resolve;
+mod resources;
 mod safety;
 mod scene;
 mod sent;
@@ -18,7 +21,9 @@ pub use content::{Content, Override, Part};
 pub use details::{AttemptView, PostDetails, details};
 pub use hold::{Holding, ScheduledCount, count_scheduled, hold_scheduled};
 pub use input::PostBody;
+pub use prompts::PROMPTS;
 pub use resolve::shortened;
+pub use resources::RESOURCES;
 pub use safety::spaced;
 pub use scene::{Repeat, Scene, busy, check_revision, commit_one, delete, post_not_found};
 pub use sent::PlanPart;

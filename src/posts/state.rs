@@ -302,6 +302,21 @@ pub enum GroupStatus {
 }
 
 impl GroupStatus {
+    /// The status in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Scheduled => "scheduled",
+            Self::Publishing => "going out",
+            Self::Published => "published",
+            Self::PartlyPublished => "partly published",
+            Self::NeedsAttention => "needs attention",
+            Self::Failed => "failed",
+            Self::Missed => "missed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether somebody who asks for posts of this status means one of `status`: what needs attention is also what did
     /// not go out, or not everywhere.
     pub fn covers(self, status: Self) -> bool {

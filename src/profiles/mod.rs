@@ -6,6 +6,7 @@
 mod connect;
 mod model;
 mod pages;
+mod resources;
 mod session;
 mod store;
 mod tools;
@@ -13,6 +14,7 @@ mod vault;
 
 pub use model::{Profile, ProfileState, ProfileView, choose, choose_one, in_sight, view};
 pub use pages::{connect_page, connect_submit};
+pub use resources::RESOURCES;
 pub use session::{mark_reauthorise, renew_session, session};
 pub use store::STATEMENTS;
 pub use tools::TOOLS;

@@ -88,7 +88,6 @@ fn methods_that_are_gone_or_unknown_are_not_found() {
         "logging/setLevel",
         "resources/subscribe",
         "resources/unsubscribe",
-        "subscriptions/listen",
         "nonsense",
         "",
     ] {

@@ -16,6 +16,7 @@ mod faults;
 mod key_value;
 mod limits;
 mod mail;
+mod notices;
 mod queue;
 mod seeds;
 mod signatures;
@@ -36,6 +37,7 @@ pub use faults::{Call, Fault, Faults, Odds, Port};
 pub use key_value::SimKeyValue;
 pub use limits::SimLimits;
 pub use mail::SimMail;
+pub use notices::SimNotices;
 pub use queue::SimQueue;
 pub use seeds::for_each_seed;
 pub use web::{Incoming, Peer, Reply, SimWeb};
@@ -56,6 +58,7 @@ pub struct Sim {
     pub blobs: Rc<SimBlobs>,
     pub web: SimWeb,
     pub mail: SimMail,
+    pub notices: SimNotices,
     /// Bound only where a test says so.
     pub queue: SimQueue,
     pub events: SimEvents,
@@ -83,6 +86,7 @@ impl Sim {
             web: SimWeb::new(Rc::clone(&faults), Rc::clone(&clock), Rc::clone(&blobs)),
             blobs,
             mail: SimMail::default(),
+            notices: SimNotices::default(),
             queue: SimQueue::new(Rc::clone(&clock)),
             events: SimEvents::default(),
             config: local_config(),
@@ -106,6 +110,7 @@ impl Sim {
             clock: &*self.clock,
             entropy: &self.entropy,
             mail: &self.mail,
+            notices: &self.notices,
             queue: self.queue.is_bound.get().then_some(&self.queue as &dyn postern::platform::Queue),
             limits: &self.limits,
             events: &self.events,

@@ -10,6 +10,7 @@ use worker::{
 use super::{
     blobs::R2,
     database::D1,
+    events::{self, Beginning, Nobody, Sender},
     http_client::Web,
     key_value::Kv,
     limits::Limits,
@@ -46,14 +47,44 @@ fn start() {
 async fn fetch(request: worker::Request, env: Env, context: Context) -> Result<WorkerResponse> {
     let is_head = request.method() == Method::Head;
     let settings = settings(&env);
-    let (response, letters) = match &*settings {
-        Ok(config) => answer(&env, config, request).await,
-        Err(problems) => (misconfigured(problems), Vec::new()),
+    let (notices, mut sent) = events::channel();
+    let mut answering = {
+        let (env, settings) = (env.clone(), Rc::clone(&settings));
+        Box::pin(async move {
+            match &*settings {
+                Ok(config) => answer(&env, config, request, &notices).await,
+                Err(problems) => (misconfigured(problems), Vec::new()),
+            }
+        })
     };
-    if !letters.is_empty() {
-        context.wait_until(mail::send_all(env, settings, letters));
+    match events::beginning(&mut answering, &mut sent).await {
+        Beginning::Answer((response, letters)) => {
+            if !letters.is_empty() {
+                context.wait_until(mail::send_all(env, settings, letters));
+            }
+            Ok(outgoing(response, is_head))
+        }
+        // What writes letters sends no messages ahead of its answer.
+        Beginning::Message(message, answered) => {
+            let (answer, stream) = events::stream(message, sent);
+            context.wait_until(async move {
+                let (response, _) = match answered {
+                    Some(answered) => answered,
+                    None => answering.await,
+                };
+                answer.send(response.body);
+            });
+            WorkerResponse::builder().with_headers(event_stream()?).from_stream(stream)
+        }
     }
-    Ok(outgoing(response, is_head))
+}
+
+fn event_stream() -> Result<worker::Headers> {
+    let headers = worker::Headers::new();
+    for (name, value) in &Response::events([]).cors().no_store().headers {
+        headers.set(name, value)?;
+    }
+    Ok(headers)
 }
 
 #[event(scheduled)]
@@ -99,7 +130,12 @@ async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Resu
 }
 
 /// The answer, and the letters to send once it is on its way.
-async fn answer(env: &Env, config: &Config, request: worker::Request) -> (Response, Vec<Letter>) {
+async fn answer(
+    env: &Env,
+    config: &Config,
+    request: worker::Request,
+    notices: &Sender,
+) -> (Response, Vec<Letter>) {
     let bindings = match Bindings::of(env, config) {
         Ok(bindings) => bindings,
         Err(missing) => return (misconfigured(&[missing]), Vec::new()),
@@ -108,7 +144,8 @@ async fn answer(env: &Env, config: &Config, request: worker::Request) -> (Respon
     let response = match incoming(request).await {
         Ok(request) => {
             let (shards, web) = (bindings.shards(), bindings.web());
-            serve(&bindings.platform(config, &shards, &web, &outbox), request).await
+            let platform = Platform { notices, ..bindings.platform(config, &shards, &web, &outbox) };
+            serve(&platform, request).await
         }
         // The client went away before its body was read: nobody hears this.
         Err(_) => Response::empty(400),
@@ -182,6 +219,7 @@ impl Bindings {
             clock: &IsolateClock,
             entropy: &IsolateEntropy,
             mail,
+            notices: &Nobody,
             queue: self.queue.as_ref().map(|queue| queue as &dyn Queue),
             limits: &self.limits,
             events: &Console,

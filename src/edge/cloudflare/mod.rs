@@ -3,6 +3,7 @@
 mod blobs;
 mod database;
 mod entry;
+mod events;
 mod http_client;
 mod key_value;
 mod limits;

@@ -8,6 +8,7 @@ mod read;
 mod undo;
 
 pub use change::{unschedule, update_if_it_works};
+pub(super) use read::{PostSummary, due_within, needing_attention, newest_ids};
 
 use crate::desk::ToolEntry;
 

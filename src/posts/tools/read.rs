@@ -72,7 +72,7 @@ pub struct PostPage {
 /// A post in a list.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-struct PostSummary {
+pub struct PostSummary {
     /// The post.
     post_id: PostId,
     /// What became of it as a whole.
@@ -255,6 +255,92 @@ pub(super) async fn matching(
     Err(Problem::new(Code::TooMany, "filter", "Narrow it with from and to, or name the posts in post_ids.")
         .message("Too many posts would have to be looked at; nothing was changed.")
         .into())
+}
+
+/// Most posts of a calendar.
+const CALENDAR_POSTS: usize = 200;
+
+/// A workspace's posts that are due in a span of time, soonest first, each with its due time as seen in `zone`; and whether
+/// there are more.
+pub(in crate::posts) async fn due_within(
+    caller: &Caller<'_>,
+    workspace: &WorkspaceFacts,
+    span: Span,
+    zone: &TimeZoneName,
+) -> Result<(Vec<(Timestamp, PostSummary)>, bool), Refusal> {
+    let input = ListInput::default();
+    let limit = i64::try_from(CALENDAR_POSTS).unwrap_or(BULK_PAGE);
+    let page = Page {
+        caller,
+        workspace: workspace.id.to_string(),
+        profile: None,
+        limit: limit + 1,
+        span: Some(span),
+        input: &input,
+    };
+    let mut answer = caller.read(vec![profiles::in_sight(caller), page.statement(None)]).await?;
+    let profiles: Vec<Profile> = answer.next_as()?;
+    let rows: Vec<PostRow> = answer.next_as()?;
+    let summaries = rows
+        .iter()
+        .take(CALENDAR_POSTS)
+        .filter_map(|row| Some((row.due_at?, summary(row, &profiles, zone, caller.now()))));
+    Ok((summaries.collect(), rows.len() > CALENDAR_POSTS))
+}
+
+/// The ids of a workspace's newest posts, at most 100.
+pub(in crate::posts) async fn newest_ids(
+    caller: &Caller<'_>,
+    workspace: Option<&str>,
+) -> Result<Vec<String>, Refusal> {
+    let rows = newest(caller, workspace, &ListInput::default()).await?.1;
+    Ok(rows.iter().map(|row| row.post_id.to_string()).collect())
+}
+
+/// A line for each of a workspace's newest posts that needs attention.
+pub(in crate::posts) async fn needing_attention(
+    caller: &Caller<'_>,
+    workspace: Option<&str>,
+) -> Result<Vec<String>, Refusal> {
+    let input = ListInput { status: Some(GroupStatus::NeedsAttention), ..ListInput::default() };
+    let (profiles, rows, zone) = newest(caller, workspace, &input).await?;
+    Ok(rows.iter().map(|row| summary(row, &profiles, &zone, caller.now()).line()).collect())
+}
+
+/// A workspace's profiles, its newest posts that fit `input`, at most 100, and its zone.
+async fn newest(
+    caller: &Caller<'_>,
+    workspace: Option<&str>,
+    input: &ListInput,
+) -> Result<(Vec<Profile>, Vec<PostRow>, TimeZoneName), Refusal> {
+    let scene = Scene::read(caller, &[], None).await?;
+    let workspace = scene.facts.workspace(workspace)?;
+    let page = Page {
+        caller,
+        workspace: workspace.id.to_string(),
+        profile: None,
+        limit: BULK_PAGE,
+        span: None,
+        input,
+    };
+    let mut rows: Vec<PostRow> = caller.read(vec![page.statement(None)]).await?.next_as()?;
+    rows.retain(|row| page.fits(row));
+    Ok((scene.profiles_of(workspace), rows, TimeZoneName::or_utc(&workspace.time_zone)))
+}
+
+impl PostSummary {
+    /// The post in one line: when, what became of it, where, what it says, and why it failed.
+    pub(in crate::posts) fn line(&self) -> String {
+        let when = self.when.as_ref().map_or("without a time", |when| when.words.as_str());
+        let why: String = self.reasons.iter().map(|reason| format!(" [{reason}]")).collect();
+        let text = self.text.replace('\n', " ");
+        format!(
+            "{when}: {} on {}: {text} ({}){why}",
+            self.status.words(),
+            self.profiles.join(", "),
+            self.post_id
+        )
+    }
 }
 
 fn position_after(row: &PostRow) -> Position {

@@ -7,6 +7,7 @@ import { obtainToken, signIn } from "../../../scripts/lib/oauth.mjs";
 import { Operator } from "../../../scripts/lib/operator.mjs";
 import { freePort, keysOf, migrate, startWorker } from "../../../scripts/lib/worker.mjs";
 import { temporaryFolder } from "../../../scripts/lib/folders.mjs";
+import { checkExchanged } from "./wire.mjs";
 
 // An interrupted run ends its workers too: they listen to `exit`.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
@@ -123,8 +124,10 @@ export class Deployment {
     this.worker = await startWorker({ state, port, ...this.#options });
   }
 
-  stop() {
-    return this.worker.stop();
+  /** Stops the worker; throws if any message that was exchanged meanwhile is not of its schema. */
+  async stop() {
+    await this.worker.stop();
+    await checkExchanged();
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { once } from "node:events";
 import { createServer, request } from "node:http";
+import { observe } from "./wire.mjs";
 
 /** Forwards everything from a loopback port to another one. */
 export class Gate {
@@ -93,6 +94,10 @@ export class Gate {
     const [reply] = await once(outgoing, "response");
     const content = await readAll(reply);
     visit.status = reply.statusCode;
+    if (incoming.method === "POST" && /\/mcp(\/|$)/.test(visit.path)) {
+      const header = (name) => incoming.headers[name];
+      observe({ sent: body.toString(), header, status: reply.statusCode, type: reply.headers["content-type"] ?? "", received: content.toString() });
+    }
     hold?.answer(visit);
     if (hold?.when === "never") return answer.destroy();
     await wait("after");
