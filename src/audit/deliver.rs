@@ -1,6 +1,6 @@
 //! Brings what people did in the directory into the audit of their tenants: shard first, then it is taken away.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::store::{directory, shard};
 use crate::{
@@ -59,14 +59,14 @@ impl Waiting {
 /// The first failure, after every shard was tried.
 pub async fn deliver(platform: &Platform<'_>) -> Result<(), DatabaseFault> {
     let mut result = Ok(());
-    let mut failed = BTreeSet::new();
+    let mut failed = Vec::new();
     loop {
         let faults = deliver_portion(platform, &failed).await?;
         if faults.is_empty() {
             return result;
         }
         for (shard, fault) in faults {
-            failed.insert(shard);
+            failed.push(shard);
             result = result.and(Err(fault));
         }
     }
@@ -75,7 +75,7 @@ pub async fn deliver(platform: &Platform<'_>) -> Result<(), DatabaseFault> {
 /// Writes a portion of what waits for no shard of `failed`; the shards that failed now.
 async fn deliver_portion(
     platform: &Platform<'_>,
-    failed: &BTreeSet<i64>,
+    failed: &[i64],
 ) -> Result<Vec<(i64, DatabaseFault)>, DatabaseFault> {
     let failed = serde_json::json!(failed).to_string();
     let rows = only(platform.directory, directory::WAITING.with([PORTION.into(), failed.into()])).await?;
@@ -90,7 +90,7 @@ async fn deliver_portion(
         }
     }
     let mut faults = Vec::new();
-    let mut waits_on = BTreeSet::new();
+    let mut waits_on = Vec::new();
     for (number, lines) in by_shard {
         let (ids, statements): (Vec<&AuditId>, Vec<Statement>) = lines.into_iter().unzip();
         if let Err(fault) = write(platform, number, statements).await {
@@ -98,7 +98,7 @@ async fn deliver_portion(
             faults.push((number, fault));
         }
     }
-    let written: BTreeSet<&AuditId> =
+    let written: Vec<&AuditId> =
         waiting.iter().map(|act| &act.id).filter(|id| !waits_on.contains(id)).collect();
     let list = serde_json::json!(written).to_string();
     only(platform.directory, directory::WRITTEN.with([list.into()])).await?;

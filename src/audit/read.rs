@@ -1,13 +1,11 @@
 //! A page of the audit.
 
-use std::collections::BTreeMap;
-
 use super::{
     model::{App, Entry, Filter, Person},
     store::shard as sql,
 };
 use crate::{
-    desk::{Act, Answer, AuditId, Caller, Code, Facts, Problem, Refusal},
+    desk::{Act, Answer, AuditId, Caller, Code, Facts, Problem, Refusal, sort_by},
     platform::{FromRow, Row, RowFault, Statement, Timestamp, Value},
 };
 
@@ -50,12 +48,12 @@ pub async fn read(
     }
     let (entries, older) = found(&mut answer, PAGE)?;
     let mut people: Vec<Person> = answer.next_as()?;
-    people.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.user_id.cmp(&b.user_id)));
+    sort_by(&mut people, |a, b| a.name.cmp(&b.name).then_with(|| a.user_id.cmp(&b.user_id)));
     // Each of a client's people has an entry of its own.
-    let apps: BTreeMap<String, String> =
-        answer.next_as::<App>()?.into_iter().map(|app| (app.client_id, app.name)).collect();
-    let mut apps: Vec<App> = apps.into_iter().map(|(client_id, name)| App { client_id, name }).collect();
-    apps.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.client_id.cmp(&b.client_id)));
+    let mut apps: Vec<App> = answer.next_as()?;
+    sort_by(&mut apps, |a, b| a.client_id.cmp(&b.client_id));
+    apps.dedup_by(|one, other| one.client_id == other.client_id);
+    sort_by(&mut apps, |a, b| a.name.cmp(&b.name));
     Ok(AuditPage { facts: answer.facts, entries, older, people, apps })
 }
 

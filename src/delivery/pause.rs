@@ -4,13 +4,16 @@
 //! under way is carried to its end. What falls due in a pause is put on hold, and stays so when the pause ends by its time:
 //! it goes out only when somebody says what becomes of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::store;
 use crate::{
-    desk::{Act, Answer, Caller, Code, DeliveryId, Problem, ProfileId, Refusal, WorkspaceFacts, next_call},
+    desk::{
+        Act, Answer, Caller, Code, DeliveryId, Problem, ProfileId, Refusal, WorkspaceFacts, next_call,
+        sort_by,
+    },
     platform::{FromRow, Row, RowFault, Statement, Timestamp, Value},
     posts::spaced,
 };
@@ -111,7 +114,7 @@ pub async fn resume(caller: &Caller<'_>, scope: Scope<'_>, overdue: Overdue) -> 
         store::ON_HOLD.with([tenant(), (&scope.workspace.id).into(), AT_ONCE.into()]),
     ];
     let mut answer = caller.read(read).await?;
-    let paused: BTreeSet<String> = texts(&mut answer, "profile_id")?.into_iter().collect();
+    let paused = texts(&mut answer, "profile_id")?;
     let mut held: Vec<Held> = answer.next_as()?;
     held.retain(|held| scope.covers(&held.profile));
     refuse_if_nothing(scope, &paused, &held)?;
@@ -144,8 +147,9 @@ pub async fn resume(caller: &Caller<'_>, scope: Scope<'_>, overdue: Overdue) -> 
     Ok(resumed)
 }
 
-fn refuse_if_nothing(scope: Scope<'_>, paused: &BTreeSet<String>, held: &[Held]) -> Result<(), Problem> {
-    if !scope.profiles.is_empty() && paused.contains("") {
+fn refuse_if_nothing(scope: Scope<'_>, paused: &[String], held: &[Held]) -> Result<(), Problem> {
+    let is_paused = |profile: &str| paused.iter().any(|one| one == profile);
+    if !scope.profiles.is_empty() && is_paused("") {
         return Err(Problem::new(
             Code::Conflicting,
             "profiles",
@@ -156,7 +160,7 @@ fn refuse_if_nothing(scope: Scope<'_>, paused: &BTreeSet<String>, held: &[Held])
     let stands = if scope.profiles.is_empty() {
         !paused.is_empty()
     } else {
-        scope.profiles.iter().any(|profile| paused.contains(profile.as_str()))
+        scope.profiles.iter().any(|profile| is_paused(profile.as_str()))
     };
     if stands || !held.is_empty() {
         return Ok(());
@@ -191,7 +195,9 @@ async fn respaced(
     held: Vec<Held>,
 ) -> Result<Vec<(Held, Timestamp)>, Refusal> {
     let now = caller.now();
-    let profiles: BTreeSet<&str> = held.iter().map(|held| held.profile.as_str()).collect();
+    let mut profiles: Vec<&str> = held.iter().map(|held| held.profile.as_str()).collect();
+    sort_by(&mut profiles, Ord::cmp);
+    profiles.dedup();
     let ahead = store::AHEAD.with([
         (&caller.tenant().id).into(),
         serde_json::json!(profiles).to_string().into(),

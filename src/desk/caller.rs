@@ -3,7 +3,7 @@
 use super::{
     Act, Code, Facts, GrantId, Problem, Progress, Refusal, Safename, Scopes, Selection, TenantId, UserId,
     audit::{act_of, change_by, refusal_of},
-    store,
+    sort_by, store,
 };
 use crate::platform::{
     Database, DatabaseFault, Event, FromRow, Platform, Row, RowFault, Rows, Statement, Timestamp, Value,
@@ -400,7 +400,7 @@ fn answer(rows: Vec<Rows>) -> Result<Answer, Refusal> {
         .map(FactsRow::from_row)
         .transpose()?
         .ok_or(Refusal::Unauthenticated)?;
-    facts.workspaces.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+    sort_by(&mut facts.workspaces, |a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
     Ok(Answer { facts, rows })
 }
 

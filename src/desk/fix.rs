@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Problem;
+use super::{Problem, sort_by};
 
 /// What would make a field right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub(super) fn leave_out(arguments: &mut Value, problems: &[Problem]) -> bool {
             },
         )
         .collect();
-    left_out.sort_by(|(one, _), (other, _)| other.cmp(one));
+    sort_by(&mut left_out, |(one, _), (other, _)| other.cmp(one));
     left_out.dedup();
     for (field, fix) in &left_out {
         apply(arguments, field, fix);

@@ -10,7 +10,7 @@ use super::{
     webauthn::{self, AuthenticatorData, Ceremony},
 };
 use crate::{
-    desk::{Act, PasskeyId, RecentSignIn, UserId, change_by_person},
+    desk::{Act, PasskeyId, RecentSignIn, UserId, change_by_person, sort_by},
     http::Form,
     platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Timestamp, first, only},
 };
@@ -75,7 +75,7 @@ pub(super) async fn of_person(
 ) -> Result<Vec<Passkey>, DatabaseFault> {
     let rows = only(platform.directory, store::PASSKEYS_OF_PERSON.with([person.into()])).await?;
     let mut passkeys = rows.iter().map(Passkey::from_row).collect::<Result<Vec<_>, _>>()?;
-    passkeys.sort_by(|a, b| a.passkey_id.cmp(&b.passkey_id));
+    sort_by(&mut passkeys, |a, b| a.passkey_id.cmp(&b.passkey_id));
     Ok(passkeys)
 }
 

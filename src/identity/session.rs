@@ -6,7 +6,7 @@ use super::{SignInMethod, browser, store};
 use crate::{
     desk::{
         Act, Reach, RecentSignIn, SessionId, TenantId, UserId, act_of_session, change_by_person,
-        refusal_of_person, token_hash,
+        refusal_of_person, sort_by, token_hash,
     },
     http::{Cookie, Form, Notice, Request, Response},
     platform::{
@@ -113,7 +113,7 @@ pub(super) async fn of_person(
     let find = store::SESSIONS_OF_PERSON.with([person.into(), now.into(), idle_since(now).into()]);
     let rows = only(platform.directory, find).await?;
     let mut sessions = rows.iter().map(Listed::from_row).collect::<Result<Vec<_>, _>>()?;
-    sessions.sort_by(|a, b| b.seen_at.cmp(&a.seen_at).then_with(|| b.session_id.cmp(&a.session_id)));
+    sort_by(&mut sessions, |a, b| b.seen_at.cmp(&a.seen_at).then_with(|| b.session_id.cmp(&a.session_id)));
     Ok(sessions)
 }
 

@@ -7,7 +7,7 @@ use super::{
     store,
 };
 use crate::{
-    desk::{Act, Caller, Code, Fix, MediaId, Problem, Problems, Refusal, WorkspaceId},
+    desk::{Act, Caller, Code, Fix, MediaId, Problem, Problems, Refusal, WorkspaceId, sort_by},
     networks::Attachment,
     platform::{DatabaseFault, Statement},
 };
@@ -254,7 +254,7 @@ async fn present(caller: &Caller<'_>, downloads: &Downloads) -> Result<Vec<Media
 /// For each workspace, what its library has of the bytes that arrived for it.
 fn by_hashes(caller: &Caller<'_>, arrived: &[&Download]) -> Vec<Statement> {
     let mut workspaces: Vec<&WorkspaceId> = arrived.iter().map(|one| &one.workspace).collect();
-    workspaces.sort();
+    sort_by(&mut workspaces, Ord::cmp);
     workspaces.dedup();
     let statement = |workspace: &WorkspaceId| {
         let of_it = arrived.iter().filter(|one| one.workspace == *workspace);

@@ -1,11 +1,11 @@
 //! What keeps accounts safe: posts that are not too close to each other.
 
-use crate::platform::Timestamp;
+use crate::{desk::sort_by, platform::Timestamp};
 
 /// The first time from `start` on that is at least `gap` seconds from every one of `taken`.
 pub fn spaced(start: Timestamp, gap: i64, taken: &[Timestamp]) -> Timestamp {
     let mut taken = taken.to_vec();
-    taken.sort_unstable();
+    sort_by(&mut taken, Ord::cmp);
     let gap = gap.saturating_mul(1000);
     taken.into_iter().fold(start, |at, other| {
         let apart = other.millis_since(at);

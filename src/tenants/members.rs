@@ -4,7 +4,7 @@ use super::{OpenInvitation, directory, store};
 use crate::{
     desk::{
         Act, Authority, Caller, Code, Facts, Problem, Reach, RecentSignIn, Refusal, Role, Safename, Tenant,
-        TenantId, UserId, act_of_operator, change_by_operator,
+        TenantId, UserId, act_of_operator, change_by_operator, sort_by,
     },
     platform::{DatabaseFault, FromRow, Platform, Row, RowFault, Timestamp, Value, only},
 };
@@ -75,7 +75,7 @@ pub async fn of_person(platform: &Platform<'_>, reach: &Reach) -> Result<Vec<Mem
             }));
         }
     }
-    memberships.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.tenant.id.cmp(&b.tenant.id)));
+    sort_by(&mut memberships, |a, b| a.name.cmp(&b.name).then_with(|| a.tenant.id.cmp(&b.tenant.id)));
     Ok(memberships)
 }
 
@@ -227,8 +227,8 @@ pub async fn roster(caller: &Caller<'_>) -> Result<Roster, Refusal> {
     let mut answer = caller.read(batch).await?;
     let mut members: Vec<Member> = answer.next_as()?;
     let mut invitations: Vec<OpenInvitation> = answer.next_as()?;
-    members.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.email.cmp(&b.email)));
-    invitations.sort_by(|a, b| a.email.cmp(&b.email));
+    sort_by(&mut members, |a, b| a.name.cmp(&b.name).then_with(|| a.email.cmp(&b.email)));
+    sort_by(&mut invitations, |a, b| a.email.cmp(&b.email));
     Ok(Roster { facts: answer.facts, members, invitations })
 }
 

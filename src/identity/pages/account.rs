@@ -8,7 +8,7 @@ use super::{
     unavailable,
 };
 use crate::{
-    desk::{PasskeyId, SessionId, TimeFromNow},
+    desk::{PasskeyId, SessionId, TimeFromNow, sort_by},
     http::{Form, Notice, Request, Response, page_with_script},
     identity::{
         Session,
@@ -74,7 +74,7 @@ async fn show(
         sessions.retain(|listed| listed.session_id == person.session_id);
     }
     let mut sessions: Vec<SessionRow> = sessions.into_iter().map(|listed| row(listed, person, now)).collect();
-    sessions.sort_by_key(|session| !session.is_this);
+    sort_by(&mut sessions, |a, b| b.is_this.cmp(&a.is_this));
     let challenge = || new_challenge(platform, Use::Passkey(Ceremony::Create), &person.hash);
     let known: Vec<&str> = passkeys.iter().map(|passkey| passkey.credential_id.as_str()).collect();
     let template = AccountPage {

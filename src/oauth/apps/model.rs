@@ -1,7 +1,7 @@
 //! A person's grants, and what a person can do about them.
 
 use crate::{
-    desk::{Act, AppId, Caller, Facts, GrantId, Refusal, Scope, Scopes, Selection, WorkspaceId},
+    desk::{Act, AppId, Caller, Facts, GrantId, Refusal, Scope, Scopes, Selection, WorkspaceId, sort_by},
     oauth::{snapshot, store::shard as sql},
     platform::{FromRow, Row, RowFault, Timestamp, Value},
     posts::{self, ScheduledCount},
@@ -42,7 +42,7 @@ impl FromRow for Connection {
         let workspaces: String = row.get("workspaces")?;
         let mut workspaces: Vec<Workspace> =
             serde_json::from_str(&workspaces).map_err(|_| RowFault { column: "workspaces" })?;
-        workspaces.sort_by(|a, b| a.name.cmp(&b.name));
+        sort_by(&mut workspaces, |a, b| a.name.cmp(&b.name));
         Ok(Self {
             grant_id: row.get("grant_id")?,
             app_id: row.get("app_id")?,

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::Kind;
 use crate::{
-    desk::{Facts, GrantId, Scopes, UserId, WorkspaceId},
+    desk::{Facts, GrantId, Scopes, UserId, WorkspaceId, sort_by},
     http::Form,
     platform::{FromRow, FromValue, Row, RowFault, Timestamp, Value},
 };
@@ -160,7 +160,7 @@ impl FromRow for PersonalToken {
         let workspaces: String = row.get("workspaces")?;
         let mut workspaces: Vec<String> =
             serde_json::from_str(&workspaces).map_err(|_| RowFault { column: "workspaces" })?;
-        workspaces.sort();
+        sort_by(&mut workspaces, Ord::cmp);
         Ok(Self {
             grant_id: row.get("grant_id")?,
             label: row.get("label")?,
