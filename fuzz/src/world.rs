@@ -119,6 +119,7 @@ impl World {
             "scope": postern::desk::Scopes::EVERY.to_text(),
             "tenant_id": "$tenant",
             "grant_id": "$grant",
+            "shard": 0,
             "generation": 1,
             "iat": now,
             "exp": now + 600,

@@ -32,7 +32,7 @@ fn signed(world: &World, header: &str, claims: &str) {
         (&header["typ"], &header["alg"], &header["kid"]),
         (&"at+jwt".into(), &"HS256".into(), &"t1".into())
     );
-    for name in ["iss", "sub", "client_id", "tenant_id", "grant_id", "generation"] {
+    for name in ["iss", "sub", "client_id", "tenant_id", "grant_id", "shard", "generation"] {
         assert_eq!(claims[name], ours[name], "{name}");
     }
     assert_eq!(claims["aud"], RESOURCE);
