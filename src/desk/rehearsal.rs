@@ -58,7 +58,32 @@ impl Rehearsal<'_> {
         if let (Some(first), Some(next)) = (told.first_mut(), next) {
             first.next = Some(next);
         }
+        self.name_workspaces(arguments, &mut told).await;
         Refusal::Problems(told)
+    }
+
+    /// Gives each list of posts that is offered the workspace it needs where the grant has several: the one that the call
+    /// names, or else the first.
+    async fn name_workspaces(&self, arguments: &Value, told: &mut [Problem]) {
+        let needs_one =
+            |next: &NextCall| next.tool == "list_posts" && next.arguments.get("workspace").is_none();
+        let mut lists: Vec<&mut NextCall> = told
+            .iter_mut()
+            .filter_map(|problem| problem.next.as_mut())
+            .filter(|next| needs_one(next))
+            .collect();
+        if lists.is_empty() {
+            return;
+        }
+        let Ok(facts) = self.caller.facts().await else { return };
+        if facts.workspaces.len() < 2 {
+            return;
+        }
+        let named = facts.workspace(arguments.get("workspace").and_then(Value::as_str)).ok();
+        let Some(workspace) = named.or_else(|| facts.workspaces.first()) else { return };
+        for next in &mut lists {
+            next.arguments = json!({ "workspace": workspace.name });
+        }
     }
 
     /// Puts into the script all that is wrong with the call.

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use postern::{
-    desk::{Code, Refusal, Scopes},
+    desk::{Code, Refusal, Scopes, WorkspaceId},
     http::{Request, RequestMethod},
     mcp::{self, Catalogue, Outcome},
 };
@@ -51,6 +51,16 @@ fn done(stage: &Stage, tool: &str, arguments: &Value) -> Value {
 
 fn refused(stage: &Stage, tool: &str, arguments: Value) -> Vec<Value> {
     ask(stage, tool, &arguments).expect_err(&format!("{tool} {arguments} is refused"))
+}
+
+/// A second workspace, which the grant has too.
+fn tick_second(stage: &Stage) -> WorkspaceId {
+    let second = stage.company.add_workspace(&stage.sim, "Second", "UTC");
+    stage.sim.shard().execute(
+        "INSERT INTO grant_workspace (tenant_id, grant_id, workspace_id) VALUES (?1, ?2, ?3)",
+        [stage.company.tenant.id.as_str(), stage.company.grant.id.as_str(), second.as_str()],
+    );
+    second
 }
 
 fn told(problems: &[Value]) -> Vec<(&str, &str)> {
@@ -132,12 +142,8 @@ fn a_shift_that_cannot_be_read_hides_neither_a_contradiction_nor_the_filter() {
 #[test]
 fn what_only_one_of_several_workspaces_could_tell_is_not_told_of_an_unknown_one() {
     let stage = Stage::new(304);
-    let second = stage.company.add_workspace(&stage.sim, "Second", "UTC");
+    let second = tick_second(&stage);
     stage.company.add_wall(&stage.sim, &second, "other");
-    stage.sim.shard().execute(
-        "INSERT INTO grant_workspace (tenant_id, grant_id, workspace_id) VALUES (?1, ?2, ?3)",
-        [stage.company.tenant.id.as_str(), stage.company.grant.id.as_str(), second.as_str()],
-    );
     for named in [json!({ "workspace": "Nowhere" }), json!({})] {
         let mut arguments =
             json!({ "text": "x", "profiles": ["acme", "other", "nobody"], "when": "soonish" });
@@ -409,4 +415,21 @@ fn what_another_organisation_has_is_not_told_by_a_rehearsal() {
         json!(problems).to_string().replace(id.as_str().unwrap(), "@")
     };
     assert_eq!(ask(&theirs["post_id"]), ask(&json!(NO_POST)));
+}
+
+#[test]
+fn the_list_that_finds_a_post_is_of_a_workspace_where_there_are_several() {
+    let stage = Stage::new(308);
+    let list = |arguments: Value| next(&refused(&stage, "get_post", arguments)).1.clone();
+    let unknown = json!({ "post_id": "post_00000000000000000000000000" });
+    assert_eq!(list(unknown.clone()), json!({}));
+    tick_second(&stage);
+    for arguments in [unknown, json!({})] {
+        done(&stage, "list_posts", &list(arguments));
+    }
+    let copied = json!({ "copy_from": "post_00000000000000000000000000", "workspace": "Second" });
+    assert_eq!(
+        next(&refused(&stage, "create_post", copied)),
+        ("list_posts", &json!({ "workspace": "Second" }))
+    );
 }
