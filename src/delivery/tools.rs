@@ -426,7 +426,7 @@ impl Tool for DeletePost {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
         let (row, _) = scene.post(&input.post_id, "post_id")?;
         let mut problems = Problems::default();
-        problems.keep_all(posts::check_revision(row, input.expected_revision))?;
+        problems.keep_all(posts::check_seen(row, input.expected_revision))?;
         if row.deliveries.iter().any(posts::DeliveryRow::is_busy) {
             problems.add(posts::busy(&row.post_id));
         }

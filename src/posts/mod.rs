@@ -25,7 +25,7 @@ pub use prompts::PROMPTS;
 pub use resolve::shortened;
 pub use resources::RESOURCES;
 pub use safety::spaced;
-pub use scene::{Repeat, Scene, busy, check_revision, commit_one, delete, post_not_found};
+pub use scene::{Repeat, Scene, busy, check_seen, commit_one, delete, post_not_found};
 pub use sent::PlanPart;
 pub use state::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};
 pub use store::{DeliveryRow, PostRow, STATEMENTS};

@@ -343,7 +343,7 @@ async fn why_conflict(
         Ok((row, _)) => row,
         Err(refusal) => return refusal,
     };
-    if let Err(stale) = check_revision(row, expected) {
+    if let Err(stale) = check_seen(row, expected) {
         return stale;
     }
     if Some(row.revision) == before {
@@ -359,26 +359,33 @@ async fn why_conflict(
     .into()
 }
 
-/// Refuses a stale revision, telling where the post is now.
+/// Refuses a stale revision of a post that is edited, telling what it says now; the corrected call is of the present one.
 ///
 /// # Errors
 /// `post_changed`.
 pub fn check_revision(row: &PostRow, expected: Option<i64>) -> Result<(), Refusal> {
-    match expected {
-        Some(expected) if expected != row.revision && !row.is_stand_in() => Err(Problem::new(
-            Code::PostChanged,
-            "expected_revision",
-            "Look at what it says now before you repeat the call.",
-        )
-        .message(format!(
-            "You expected revision {expected}; the post is at revision {} and says: {}",
-            row.revision,
-            row.content.text.chars().take(300).collect::<String>()
-        ))
-        .fix(Fix::Set(json!(row.revision)))
-        .into()),
-        _ => Ok(()),
-    }
+    stale(row, expected).map_or(Ok(()), |problem| Err(problem.fix(Fix::Set(json!(row.revision))).into()))
+}
+
+/// Refuses a stale revision of a post that is sent or deleted: what nobody has read is neither, so that the next call is to
+/// look at it.
+///
+/// # Errors
+/// `post_changed`.
+pub fn check_seen(row: &PostRow, expected: Option<i64>) -> Result<(), Refusal> {
+    let look = next_call("get_post", json!({ "post_id": row.post_id }));
+    stale(row, expected)
+        .map_or(Ok(()), |problem| Err(problem.fix(Fix::Suppose(json!(row.revision))).next(look).into()))
+}
+
+fn stale(row: &PostRow, expected: Option<i64>) -> Option<Problem> {
+    let expected = expected.filter(|expected| *expected != row.revision && !row.is_stand_in())?;
+    let hint = "Look at what it says now before you repeat the call.";
+    Some(Problem::new(Code::PostChanged, "expected_revision", hint).message(format!(
+        "You expected revision {expected}; the post is at revision {} and says: {}",
+        row.revision,
+        row.content.text.chars().take(300).collect::<String>()
+    )))
 }
 
 /// The problem of a post that is being sent.

@@ -433,3 +433,25 @@ fn the_list_that_finds_a_post_is_of_a_workspace_where_there_are_several() {
         ("list_posts", &json!({ "workspace": "Second" }))
     );
 }
+
+#[test]
+fn what_was_changed_meanwhile_is_neither_sent_nor_deleted_by_following_the_refusal() {
+    let stage = Stage::new(309);
+    let post =
+        done(&stage, "create_post", &json!({ "text": "Mine", "profiles": ["acme"] }))["post_id"].clone();
+    done(&stage, "update_post", &json!({ "post_id": post, "text": "A colleague's" }));
+    let stale = json!({ "post_id": post, "expected_revision": 1 });
+    let mut scheduled = stale.clone();
+    scheduled["when"] = json!("now");
+    for (tool, arguments) in
+        [("publish_post", stale.clone()), ("delete_post", stale.clone()), ("schedule_post", scheduled)]
+    {
+        let problems = refused(&stage, tool, arguments);
+        assert_eq!(told(&problems), [("post_changed", "expected_revision")], "{tool}");
+        assert_eq!(next(&problems), ("get_post", &json!({ "post_id": post })), "{tool}");
+    }
+    let mut edited = stale;
+    edited["text"] = json!("Mine again");
+    let problems = refused(&stage, "update_post", edited);
+    assert_eq!(next(&problems).1["expected_revision"], 2);
+}

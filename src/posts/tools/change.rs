@@ -12,7 +12,7 @@ use crate::{
         Content, DeliveryState,
         input::PostBody,
         resolve::{Resolved, Wish, due_of, is_near, resolve_bodies, unsendable},
-        scene::{Scene, busy, check_revision, commit_one},
+        scene::{Scene, busy, check_revision, check_seen, commit_one},
         store::{DeliveryRow, PostRow},
         view::{PostGroupView, show},
         write::{Desired, Target},
@@ -54,7 +54,8 @@ impl Tool for UpdatePost {
 
     async fn call(caller: &Caller<'_>, input: UpdateInput) -> Result<PostGroupView, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
-        let (change, mut problems) = Change::of(caller, &scene, &input.post_id, input.expected_revision)?;
+        let (change, mut problems) =
+            Change::of(caller, &scene, &input.post_id, (input.expected_revision, check_revision))?;
         if let Some(named) = &input.body.workspace {
             let named = problems.keep_or(scene.facts.workspace(Some(named)), Some(change.workspace))?;
             if named.id != change.workspace.id {
@@ -105,7 +106,8 @@ impl Tool for SchedulePost {
 
     async fn call(caller: &Caller<'_>, input: ScheduleInput) -> Result<PostGroupView, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
-        let (change, problems) = Change::of(caller, &scene, &input.post_id, input.expected_revision)?;
+        let (change, problems) =
+            Change::of(caller, &scene, &input.post_id, (input.expected_revision, check_seen))?;
         let body = PostBody { profiles: input.profiles, when: Some(input.when), ..PostBody::default() };
         change.apply(Self::NAME, &body, problems).await
     }
@@ -187,7 +189,8 @@ impl Tool for PublishPost {
 
     async fn call(caller: &Caller<'_>, input: PublishInput) -> Result<PostGroupView, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
-        let (change, problems) = Change::of(caller, &scene, &input.post_id, input.expected_revision)?;
+        let (change, problems) =
+            Change::of(caller, &scene, &input.post_id, (input.expected_revision, check_seen))?;
         let now = Some("now".to_owned());
         let body = PostBody { profiles: input.profiles, when: now, ..PostBody::default() };
         change.apply(Self::NAME, &body, problems).await
@@ -205,7 +208,7 @@ struct Change<'s> {
 }
 
 impl<'s> Change<'s> {
-    /// A post to be changed, and what is wrong with changing it.
+    /// A post to be changed, and what is wrong with changing it; `check` is for the revision that is `expected`.
     ///
     /// # Errors
     /// `post_not_found`.
@@ -213,12 +216,12 @@ impl<'s> Change<'s> {
         caller: &'s Caller<'s>,
         scene: &'s Scene,
         post_id: &str,
-        expected: Option<i64>,
+        (expected, check): (Option<i64>, fn(&PostRow, Option<i64>) -> Result<(), Refusal>),
     ) -> Result<(Self, Problems), Refusal> {
         let mut problems = Problems::default();
         let (row, workspace) = problems.keep_or(scene.post(post_id, "post_id"), scene.stand_in())?;
         problems.keep_all(refuse_if_live(row))?;
-        problems.keep_all(check_revision(row, expected))?;
+        problems.keep_all(check(row, expected))?;
         Ok((Self { caller, scene, row, workspace, expected }, problems))
     }
 
