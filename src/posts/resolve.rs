@@ -228,6 +228,8 @@ struct Place {
     wish: usize,
     /// In which of its lists, such as `thread[0].media`.
     list: String,
+    /// Where that body's time stands in the arguments, if it is a new post's.
+    when: Option<String>,
     wanted: Wanted,
 }
 
@@ -241,8 +243,20 @@ async fn gather_media(
     }
     let wanted = places.iter().map(|place| place.wanted.clone()).collect();
     let (gathered, found) = media::gather(caller, wanted).await?;
-    found.into_iter().for_each(|problem| problems.add(problem));
+    found.into_iter().for_each(|problem| problems.add(kept_back(problem, places)));
     Ok(Some(gathered))
+}
+
+/// A new post whose picture is left out to mend it does not go out by itself: somebody sees it first.
+fn kept_back(problem: Problem, places: &[Place]) -> Problem {
+    let of_it = |place: &&Place| problem.field.strip_prefix(&place.wanted.field).is_some();
+    match (&problem.fix, places.iter().find(of_it).and_then(|place| place.when.clone())) {
+        (Some(Fix::RemoveItem), Some(when)) => {
+            let field = problem.field.clone();
+            problem.fix(Fix::Elsewhere(vec![(field, Fix::RemoveItem), (when, Fix::Remove)]))
+        }
+        _ => problem,
+    }
 }
 
 fn places_of(wish: usize, of: &Wish<'_>) -> Vec<Place> {
@@ -269,7 +283,8 @@ fn places_of(wish: usize, of: &Wish<'_>) -> Vec<Place> {
                 field: format!("{}{list}[{index}]", of.prefix),
                 input: input.clone(),
             };
-            places.push(Place { wish, list: list.clone(), wanted });
+            let when = of.is_new.then(|| format!("{}when", of.prefix));
+            places.push(Place { wish, list: list.clone(), when, wanted });
         }
     }
     places

@@ -455,3 +455,18 @@ fn what_was_changed_meanwhile_is_neither_sent_nor_deleted_by_following_the_refus
     let problems = refused(&stage, "update_post", edited);
     assert_eq!(next(&problems).1["expected_revision"], 2);
 }
+
+#[test]
+fn a_post_whose_picture_is_left_out_to_mend_it_stays_a_draft() {
+    let stage = Stage::new(310);
+    let picture = json!([{ "url": "https://10.0.0.1/x.png" }]);
+    for when in ["now", "PT3H"] {
+        let post = json!({ "text": "Look", "profiles": ["acme"], "media": picture, "when": when });
+        let bare = json!({ "text": "Look", "profiles": ["acme"], "media": [] });
+        let problems = refused(&stage, "create_post", post.clone());
+        assert_eq!(next(&problems), ("create_post", &bare), "{when}");
+        let other = json!({ "text": "Hear", "profiles": ["acme"], "when": when });
+        let problems = refused(&stage, "create_posts", json!({ "posts": [other, post] }));
+        assert_eq!(next(&problems), ("create_posts", &json!({ "posts": [other, bare] })), "{when}");
+    }
+}
