@@ -55,7 +55,7 @@ impl Tool for UpdatePost {
     async fn call(caller: &Caller<'_>, input: UpdateInput) -> Result<PostGroupView, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
         let (change, mut problems) =
-            Change::of(caller, &scene, &input.post_id, (input.expected_revision, check_revision))?;
+            Change::of(caller, &scene, &input.post_id, input.expected_revision, check_revision)?;
         if let Some(named) = &input.body.workspace {
             let named = problems.keep_or(scene.facts.workspace(Some(named)), Some(change.workspace))?;
             if named.id != change.workspace.id {
@@ -107,7 +107,7 @@ impl Tool for SchedulePost {
     async fn call(caller: &Caller<'_>, input: ScheduleInput) -> Result<PostGroupView, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
         let (change, problems) =
-            Change::of(caller, &scene, &input.post_id, (input.expected_revision, check_seen))?;
+            Change::of(caller, &scene, &input.post_id, input.expected_revision, check_seen)?;
         let body = PostBody { profiles: input.profiles, when: Some(input.when), ..PostBody::default() };
         change.apply(Self::NAME, &body, problems).await
     }
@@ -190,7 +190,7 @@ impl Tool for PublishPost {
     async fn call(caller: &Caller<'_>, input: PublishInput) -> Result<PostGroupView, Refusal> {
         let scene = Scene::read(caller, &[&input.post_id], None).await?;
         let (change, problems) =
-            Change::of(caller, &scene, &input.post_id, (input.expected_revision, check_seen))?;
+            Change::of(caller, &scene, &input.post_id, input.expected_revision, check_seen)?;
         let now = Some("now".to_owned());
         let body = PostBody { profiles: input.profiles, when: now, ..PostBody::default() };
         change.apply(Self::NAME, &body, problems).await
@@ -207,6 +207,9 @@ struct Change<'s> {
     expected: Option<i64>,
 }
 
+/// What a stale revision is answered with: [`check_revision`] or [`check_seen`].
+type RevisionCheck = fn(&PostRow, Option<i64>) -> Result<(), Refusal>;
+
 impl<'s> Change<'s> {
     /// A post to be changed, and what is wrong with changing it; `check` is for the revision that is `expected`.
     ///
@@ -216,7 +219,8 @@ impl<'s> Change<'s> {
         caller: &'s Caller<'s>,
         scene: &'s Scene,
         post_id: &str,
-        (expected, check): (Option<i64>, fn(&PostRow, Option<i64>) -> Result<(), Refusal>),
+        expected: Option<i64>,
+        check: RevisionCheck,
     ) -> Result<(Self, Problems), Refusal> {
         let mut problems = Problems::default();
         let (row, workspace) = problems.keep_or(scene.post(post_id, "post_id"), scene.stand_in())?;
