@@ -2,6 +2,7 @@
 
 mod bulk;
 pub mod confirming;
+mod corrected;
 mod judging;
 mod lessons;
 mod mending;

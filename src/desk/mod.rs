@@ -6,6 +6,7 @@ mod address;
 mod audit;
 mod caller;
 mod complete;
+mod correction;
 mod cursor;
 mod digest;
 mod facts;

@@ -107,7 +107,7 @@ impl Findings {
                 field,
                 format!("It is {}; it must be {}.", with_article(type_of(value)), with_article(wanted)),
                 hint,
-                Some(meant.map_or_else(|| Fix::Suppose(stand_in(schema)), Fix::Set)),
+                Some(meant.map_or_else(|| Fix::Suppose(stand_in(schema)), |meant| as_meant(value, meant))),
             );
             return;
         }
@@ -135,7 +135,7 @@ impl Findings {
         if allowed.contains(value) {
             return;
         }
-        let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
+        let names = names(allowed);
         let given = value.as_str().unwrap_or_default();
         let meant = nearest(given, names.iter().copied());
         let hint = match meant {
@@ -231,12 +231,18 @@ impl Findings {
             );
         }
         if let Some(most) = bound(most).filter(|most| size > *most) {
-            self.add(
-                Code::OutOfRange,
-                field,
-                format!("It has {size} {unit}; at most {most} are allowed."),
-                format!("Give at most {most} {unit}."),
-            );
+            let message = format!("It has {size} {unit}; at most {most} are allowed.");
+            let (hint, fix) = match unit {
+                "items" => (
+                    format!(
+                        "Give at most {most} items: the corrected call has the first {most}; give the other {} in another one.",
+                        size - most
+                    ),
+                    usize::try_from(most).ok().map(Fix::Keep),
+                ),
+                _ => (format!("Give at most {most} {unit}."), None),
+            };
+            self.add_fixed(Code::OutOfRange, field, message, hint, fix);
         }
     }
 
@@ -296,7 +302,8 @@ fn with_article(name: &str) -> String {
 
 /// The value as it should have been written, where it only lacks the brackets or the quotes, or has quotes too many.
 fn meant_value(wanted: &str, schema: &Value, value: &Value) -> Option<Value> {
-    let item_type = schema.get("items").and_then(|items| items.get("type")).and_then(Value::as_str);
+    let item = schema.get("items");
+    let item_type = item.and_then(|items| items.get("type")).and_then(Value::as_str);
     let written = value.to_string();
     if written.len() > MAX_ECHO {
         return None;
@@ -307,10 +314,42 @@ fn meant_value(wanted: &str, schema: &Value, value: &Value) -> Option<Value> {
         }
         ("string", Value::Number(_) | Value::Bool(_)) => Some(Value::String(written)),
         ("integer" | "number" | "boolean" | "array" | "object", Value::String(text)) => {
-            serde_json::from_str(text).ok().filter(|inner| is_a(inner, wanted))
+            let quoted = serde_json::from_str(text).ok().filter(|inner| is_a(inner, wanted));
+            quoted.or_else(|| match item {
+                Some(item) => Some(Value::Array(vec![told_short(item, text)?])),
+                None => told_short(schema, text),
+            })
         }
         _ => None,
     }
+}
+
+/// What makes the value the one that was meant. Of a number or a truth that stands for a text it is a guess.
+fn as_meant(given: &Value, meant: Value) -> Fix {
+    if meant.is_string() && !given.is_string() { Fix::Set(meant) } else { Fix::Write(meant) }
+}
+
+/// The object of which only one member was said: the one that it cannot do without, the address, or the id.
+fn told_short(schema: &Value, text: &str) -> Option<Value> {
+    let properties = schema.get("properties")?.as_object()?;
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let is_id_of = |name: &&str| {
+        name.ends_with("_id") && text.split_once('_').is_some_and(|(kind, _)| name.starts_with(kind))
+    };
+    let name = match required.as_slice() {
+        [only] => *only,
+        [] if text.contains("://") => "url",
+        [] => properties.keys().map(String::as_str).find(is_id_of)?,
+        _ => return None,
+    };
+    let takes_text = properties.get(name)?.get("type")?.as_str()? == "string";
+    takes_text.then(|| Value::Object(Map::from_iter([(name.to_owned(), text.into())])))
 }
 
 /// The list whose items have the field that was given beside it, and what gives it to each that has none.
@@ -327,7 +366,7 @@ fn moved_into_items(
     let value = members.get(name)?;
     let list = join(field, list);
     let lacking = items.iter().enumerate().filter(|(_, item)| item.is_object() && item.get(name).is_none());
-    let given = lacking.map(|(index, _)| (format!("{list}[{index}].{name}"), Fix::Set(value.clone())));
+    let given = lacking.map(|(index, _)| (format!("{list}[{index}].{name}"), Fix::Write(value.clone())));
     let fixes = std::iter::once((join(field, name), Fix::Remove)).chain(given).collect();
     Some((list, fixes))
 }
@@ -355,10 +394,17 @@ fn stand_in(schema: &Value) -> Value {
 }
 
 fn filling(name: &str, schema: Option<&Value>) -> String {
+    let allowed =
+        schema.and_then(|schema| schema.get("enum")).and_then(Value::as_array).map(Vec::as_slice).map(names);
+    let choices = allowed.map(|names| format!(" One of: {}.", names.join(", "))).unwrap_or_default();
     match schema.and_then(|schema| schema.get("description")).and_then(Value::as_str) {
-        Some(description) => format!("Give {name}: {description}"),
-        None => format!("Give {name}."),
+        Some(description) => format!("Give {name}: {description}{choices}"),
+        None => format!("Give {name}.{choices}"),
     }
+}
+
+fn names(allowed: &[Value]) -> Vec<&str> {
+    allowed.iter().filter_map(Value::as_str).collect()
 }
 
 fn join(field: &str, name: &str) -> String {

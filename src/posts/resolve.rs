@@ -228,8 +228,6 @@ struct Place {
     wish: usize,
     /// In which of its lists, such as `thread[0].media`.
     list: String,
-    /// Where that body's time stands in the arguments, if it is a new post's.
-    when: Option<String>,
     wanted: Wanted,
 }
 
@@ -243,20 +241,8 @@ async fn gather_media(
     }
     let wanted = places.iter().map(|place| place.wanted.clone()).collect();
     let (gathered, found) = media::gather(caller, wanted).await?;
-    found.into_iter().for_each(|problem| problems.add(kept_back(problem, places)));
+    problems.extend(found);
     Ok(Some(gathered))
-}
-
-/// A new post whose picture is left out to mend it does not go out by itself: somebody sees it first.
-fn kept_back(problem: Problem, places: &[Place]) -> Problem {
-    let of_it = |place: &&Place| problem.field.strip_prefix(&place.wanted.field).is_some();
-    match (&problem.fix, places.iter().find(of_it).and_then(|place| place.when.clone())) {
-        (Some(Fix::RemoveItem), Some(when)) => {
-            let field = problem.field.clone();
-            problem.fix(Fix::Elsewhere(vec![(field, Fix::RemoveItem), (when, Fix::Remove)]))
-        }
-        _ => problem,
-    }
 }
 
 fn places_of(wish: usize, of: &Wish<'_>) -> Vec<Place> {
@@ -283,8 +269,7 @@ fn places_of(wish: usize, of: &Wish<'_>) -> Vec<Place> {
                 field: format!("{}{list}[{index}]", of.prefix),
                 input: input.clone(),
             };
-            let when = of.is_new.then(|| format!("{}when", of.prefix));
-            places.push(Place { wish, list: list.clone(), when, wanted });
+            places.push(Place { wish, list: list.clone(), wanted });
         }
     }
     places
@@ -317,9 +302,8 @@ pub fn is_near(caller: &Caller<'_>, workspace: &WorkspaceFacts, due: &Due) -> bo
     due.at < caller.now().plus_seconds(workspace.notice_seconds)
 }
 
-/// What of a body cannot be sent, with what would mend what is too long. `is_soon`: whether it goes out so soon that nobody may
-/// see it before.
-pub fn unsendable(body: &Resolved<'_>, profiles: &[Profile], is_soon: bool) -> Vec<Problem> {
+/// What of a body cannot be sent, with what would mend what is too long.
+pub fn unsendable(body: &Resolved<'_>, profiles: &[Profile]) -> Vec<Problem> {
     let Resolved { content, prefix, names_nobody, .. } = body;
     let mut problems = Vec::new();
     if content.profiles.is_empty() && !names_nobody {
@@ -329,33 +313,58 @@ pub fn unsendable(body: &Resolved<'_>, profiles: &[Profile], is_soon: bool) -> V
             _ => problem,
         });
     }
-    for Rendering { profile, rendered, .. } in &Renderings::of(content, profiles).each {
-        let mender = Mender { body, profile, rendered, is_soon };
-        problems.extend(rendered.problems.iter().map(|problem| {
-            let message = format!("{}: {}", profile.label(), problem.message);
-            mender.mended(problem.clone()).message(message)
-        }));
-    }
+    problems.extend(match (content.profiles.as_slice(), profiles) {
+        ([], [_, _, ..]) => unsendable_anywhere(body, profiles),
+        ([], _) => profiles.iter().flat_map(|only| unsendable_to(body, only)).collect(),
+        _ => Renderings::of(content, profiles).each.iter().flat_map(|one| unfit(body, one)).collect(),
+    });
     problems.into_iter().map(|problem| problem.within(prefix)).collect()
 }
 
-/// Shortens what is too long for one profile: a start for a better wording, which never goes out before somebody can see it.
+/// What cannot be sent to any profile, where it is not known for which of several it is.
+fn unsendable_anywhere(body: &Resolved<'_>, profiles: &[Profile]) -> Vec<Problem> {
+    let mut each = profiles.iter().map(|profile| unsendable_to(body, profile));
+    let mut common = each.next().unwrap_or_default();
+    for found in each {
+        common.retain(|one| found.iter().any(|other| (&one.field, one.code) == (&other.field, other.code)));
+    }
+    common.into_iter().map(|problem| Problem { fix: None, ..problem }).collect()
+}
+
+fn unsendable_to(body: &Resolved<'_>, profile: &Profile) -> Vec<Problem> {
+    let mut content = body.content.clone();
+    content.profiles = vec![profile.id.clone()];
+    let renderings = Renderings::of(&content, std::slice::from_ref(profile));
+    renderings.each.iter().flat_map(|one| unfit(body, one)).collect()
+}
+
+/// What the network of a profile does not take.
+fn unfit(body: &Resolved<'_>, rendering: &Rendering<'_>) -> Vec<Problem> {
+    let Rendering { profile, rendered, .. } = rendering;
+    let mender = Mender { body, profile, rendered };
+    let told = |problem: &Problem| {
+        let message = format!("{}: {}", profile.label(), problem.message);
+        mender.mended(problem.clone()).message(message)
+    };
+    rendered.problems.iter().map(told).collect()
+}
+
+/// Shortens what is too long for one profile: a start for a better wording.
 struct Mender<'m> {
     body: &'m Resolved<'m>,
     profile: &'m Profile,
     rendered: &'m Rendered,
-    is_soon: bool,
 }
 
 impl Mender<'_> {
     fn mended(&self, problem: Problem) -> Problem {
-        let is_stuck = self.is_soon && !self.body.goes_out;
-        if problem.code != Code::ContentTooLong || is_stuck {
+        if problem.code != Code::ContentTooLong {
             return problem;
         }
-        let Some(shorter) = self.shorter(&problem.field) else { return problem };
-        let draft = self.is_soon.then(|| ("when".to_owned(), Fix::Remove));
-        problem.fix(Fix::Elsewhere(std::iter::once(shorter).chain(draft).collect()))
+        match self.shorter(&problem.field) {
+            Some(shorter) => problem.fix(Fix::Elsewhere(vec![shorter])),
+            None => problem,
+        }
     }
 
     /// What is for this profile, or cannot differ for it, is shortened where it stands; else it gets an override.

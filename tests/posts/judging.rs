@@ -4,8 +4,8 @@
 use std::rc::Rc;
 
 use postern::{
-    desk::{Code, Refusal, Scopes, WorkspaceId},
-    http::{Request, RequestMethod},
+    desk::{Caller, Code, Refusal, Scopes, WorkspaceId},
+    http::{Request, RequestMethod, Response},
     mcp::{self, Catalogue, Outcome},
 };
 use serde_json::{Value, json};
@@ -16,8 +16,16 @@ use crate::{
     sim::{Incoming, run, world::Company},
 };
 
-/// Calls a tool over the wire: its result, or its problems.
-fn ask(stage: &Stage, tool: &str, arguments: &Value) -> Result<Value, Vec<Value>> {
+/// Calls a tool over the wire, for the owner's assistant: its result, or its problems.
+pub fn ask(stage: &Stage, tool: &str, arguments: &Value) -> Result<Value, Vec<Value>> {
+    match sent(stage, &stage.company.caller(&stage.sim), tool, arguments) {
+        Outcome::Response(response) => read(&response),
+        other => panic!("{tool} {arguments}: {other:?}"),
+    }
+}
+
+/// Calls a tool over the wire for somebody.
+pub fn sent(stage: &Stage, caller: &Caller<'_>, tool: &str, arguments: &Value) -> Outcome {
     let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool, "arguments": arguments } });
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let request = Request {
@@ -33,10 +41,12 @@ fn ask(stage: &Stage, tool: &str, arguments: &Value) -> Result<Value, Vec<Value>
         body: message.to_string().into_bytes(),
         peer: "127.0.0.1".to_owned(),
     };
-    let caller = stage.company.caller(&stage.sim);
     let platform = stage.sim.platform();
-    let answer = run(mcp::serve_tools(Catalogue::embedded(), &platform, &caller, Scopes::EVERY, &request));
-    let Outcome::Response(response) = answer.outcome else { panic!("{tool} {arguments}: no response") };
+    run(mcp::serve_tools(Catalogue::embedded(), &platform, caller, Scopes::EVERY, &request)).outcome
+}
+
+/// A call's result, or its problems.
+pub fn read(response: &Response) -> Result<Value, Vec<Value>> {
     let body: Value = serde_json::from_slice(&response.body).unwrap();
     let result = &body["result"];
     match result.pointer("/structuredContent/error/problems").and_then(Value::as_array) {
@@ -45,16 +55,16 @@ fn ask(stage: &Stage, tool: &str, arguments: &Value) -> Result<Value, Vec<Value>
     }
 }
 
-fn done(stage: &Stage, tool: &str, arguments: &Value) -> Value {
+pub fn done(stage: &Stage, tool: &str, arguments: &Value) -> Value {
     ask(stage, tool, arguments).unwrap_or_else(|problems| panic!("{tool} {arguments}: {problems:?}"))
 }
 
-fn refused(stage: &Stage, tool: &str, arguments: Value) -> Vec<Value> {
+pub fn refused(stage: &Stage, tool: &str, arguments: Value) -> Vec<Value> {
     ask(stage, tool, &arguments).expect_err(&format!("{tool} {arguments} is refused"))
 }
 
 /// A second workspace, which the grant has too.
-fn tick_second(stage: &Stage) -> WorkspaceId {
+pub fn tick_second(stage: &Stage) -> WorkspaceId {
     let second = stage.company.add_workspace(&stage.sim, "Second", "UTC");
     stage.sim.shard().execute(
         "INSERT INTO grant_workspace (tenant_id, grant_id, workspace_id) VALUES (?1, ?2, ?3)",
@@ -63,7 +73,7 @@ fn tick_second(stage: &Stage) -> WorkspaceId {
     second
 }
 
-fn told(problems: &[Value]) -> Vec<(&str, &str)> {
+pub fn told(problems: &[Value]) -> Vec<(&str, &str)> {
     let mut told: Vec<_> =
         problems.iter().map(|one| (one["code"].as_str().unwrap(), one["field"].as_str().unwrap())).collect();
     told.sort_unstable();
@@ -71,14 +81,14 @@ fn told(problems: &[Value]) -> Vec<(&str, &str)> {
 }
 
 /// The call that a refusal holds.
-fn next(problems: &[Value]) -> (&str, &Value) {
+pub fn next(problems: &[Value]) -> (&str, &Value) {
     let next = problems.iter().find_map(|problem| problem.get("next")).expect("a call");
     (next["tool"].as_str().unwrap(), &next["arguments"])
 }
 
-const NO_POST: &str = "post_00000000000000000000000000";
+pub const NO_POST: &str = "post_00000000000000000000000000";
 
-fn long() -> String {
+pub fn long() -> String {
     "A sentence of some words. ".repeat(300)
 }
 
@@ -304,8 +314,8 @@ fn every_refusal_has_a_call() {
     for (tool, arguments, expected) in [
         ("get_post", json!({}), "list_posts"),
         ("change_posts", json!({}), "list_posts"),
-        ("create_posts", json!({}), "whoami"),
-        ("schedule_post", json!({ "post_id": scheduled }), "get_post"),
+        ("create_posts", json!({}), "describe_network"),
+        ("schedule_post", json!({ "post_id": scheduled }), "list_workspaces"),
         ("retry_post", json!({ "post_id": scheduled }), "get_post"),
         ("retry_post", json!({ "post_id": live }), "get_post"),
         ("publish_post", json!({ "post_id": empty }), "preview_post"),
@@ -400,7 +410,9 @@ fn a_call_that_the_grant_would_not_carry_out_is_no_corrected_call() {
         panic!("problems")
     };
     assert_eq!(problems[0].code, Code::SocialProfileRejected);
-    assert_eq!(problems[0].next.as_ref().map(|next| next.tool.as_str()), Some("list_social_profiles"));
+    let next = problems[0].next.clone().expect("a call");
+    assert_eq!((next.tool.as_str(), next.arguments.get("when")), ("create_post", None));
+    super::stage::call(&writer, &next.tool, next.arguments).expect("a draft");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn no_time_is_made_up_for_what_is_published() {
     }
     let dry = json!({ "filter": { "from": "soonish" }, "delete": true });
     let call = next(&stage.call("change_posts", dry).unwrap_err()).unwrap();
-    assert_eq!(call.tool, "whoami", "a wider filter is no correction");
+    assert_eq!(call.tool, "list_posts", "a wider filter is no correction");
 }
 
 #[test]
