@@ -77,7 +77,6 @@ fn a_zone_that_is_unknown_or_contradicts_the_offset_is_mended() {
     for (when, local) in [
         ("2026-12-01T09:00[Europe/Stokholm]", "2026-12-01T09:00:00+01:00[Europe/Stockholm]"),
         ("2026-12-01T09:00:00[New_York]", "2026-12-01T15:00:00+01:00[Europe/Stockholm]"),
-        ("2026-12-01T09:00[Mars/Base]", "2026-12-01T09:00:00+01:00[Europe/Stockholm]"),
         ("2026-12-01T09:00:00Z[Mars/Base]", "2026-12-01T10:00:00+01:00[Europe/Stockholm]"),
         ("2026-12-01T09:00:00+05:00[Europe/Stockholm]", "2026-12-01T09:00:00+01:00[Europe/Stockholm]"),
     ] {
@@ -173,7 +172,7 @@ fn what_is_too_long_is_cut_in_the_arguments_of_the_tool_that_mends_it() {
     let draft = stage.done("create_post", body.clone())["post_id"].clone();
     let (_, post) =
         mended_by(&stage, "schedule_post", "update_post", json!({ "post_id": draft, "when": "P1D" }));
-    assert_eq!(post["status"], "scheduled");
+    assert_eq!(post["status"], "draft");
 
     let mut scheduled = body;
     scheduled["when"] = json!("P1D");

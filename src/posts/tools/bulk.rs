@@ -9,7 +9,7 @@ use crate::{
     desk::{
         Caller, ChangeId, ClockChange, Code, Due, Fix, Hints, Moment, NextCall, PostId, Problem, Problems,
         Refusal, Scope, Scopes, TimeZoneName, Tool, Unreachable, When, WorkspaceFacts, moved_by, next_call,
-        resolve_when, sha256_text,
+        resolve_shift, resolve_when, sha256_text,
     },
     platform::{Purpose, Sealed, Timestamp},
     posts::{
@@ -211,32 +211,17 @@ impl Action {
                     .message("Exactly one change is made by a call."),
             );
         }
-        let shift = input.shift.as_deref().and_then(|text| problems.keep(span(text))).map(Self::Shift);
+        let shift = input
+            .shift
+            .as_deref()
+            .and_then(|text| problems.keep(resolve_shift(text, "shift")))
+            .map(Self::Shift);
         let when = input.when.clone().map(Self::When);
         let labels = input.labels.clone().map(Self::Labels);
         let unschedule = (input.unschedule == Some(true)).then_some(Self::Unschedule);
         let delete = (input.delete == Some(true)).then_some(Self::Delete);
         shift.or(when).or(unschedule).or(delete).or(labels)
     }
-}
-
-/// How far posts are moved.
-fn span(text: &str) -> Result<Span, Problem> {
-    text.trim().parse().map_err(|_| {
-        let problem =
-            Problem::new(Code::Malformed, "shift", "Give an ISO 8601 duration such as P7D, -P1D or PT2H.");
-        match said_with_an_article(text) {
-            Some(span) => problem.fix(Fix::Set(span.to_string().into())),
-            None => problem,
-        }
-    })
-}
-
-/// "a week", "an hour", "one day".
-fn said_with_an_article(text: &str) -> Option<Span> {
-    let (article, unit) = text.trim().split_once(' ')?;
-    let is_one = ["a", "an", "one"].iter().any(|one| article.eq_ignore_ascii_case(one));
-    is_one.then(|| format!("1 {}", unit.trim()).parse().ok())?
 }
 
 /// Judges a time for all posts as the workspace of the first of them reads it.

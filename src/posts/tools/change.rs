@@ -80,7 +80,7 @@ pub struct SchedulePost;
 pub struct ScheduleInput {
     /// The post.
     post_id: String,
-    /// When: 2026-12-01T09:00 (workspace time), RFC 3339, PT2H.
+    /// When: 2026-12-01T09:00 (workspace time, or with +01:00 or [Zone]), a duration such as PT2H or P7D, now.
     when: String,
     /// Also set where it goes: ids, handles, networks or "all".
     #[serde(default)]
@@ -272,9 +272,9 @@ impl<'s> Change<'s> {
             }
         };
         let sends = planned.as_ref().map_or(body.goes_out, |planned| planned.sends);
-        let near = planned.as_ref().is_some_and(|planned| planned.near);
-        let unsendable =
-            if sends { unsendable(body, &self.scene.profiles_of(self.workspace), near) } else { Vec::new() };
+        let is_draft = self.row.due_at.is_none();
+        let profiles = self.scene.profiles_of(self.workspace);
+        let unsendable = if sends { unsendable(body, &profiles, is_draft) } else { Vec::new() };
         (planned, unsendable)
     }
 
