@@ -6,6 +6,7 @@ mod judging;
 mod lessons;
 mod mending;
 mod near;
+mod overriding;
 mod page;
 mod pausing;
 mod pictures;

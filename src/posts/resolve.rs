@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     desk::{
-        Caller, Code, Due, Fix, Problem, Problems, Refusal, TimeZoneName, When, WorkspaceFacts, resolve_when,
+        Caller, Code, Due, Fix, Problem, Problems, ProfileId, Refusal, TimeZoneName, When, WorkspaceFacts,
+        resolve_when,
     },
     media::{self, Gathered, MediaInput, Wanted},
     networks::{Attachment, Count, PartKind, Rendered, RenderedPart},
@@ -123,10 +124,13 @@ fn resolve_body<'b>(
     problems: &mut Problems,
 ) -> Resolved<'b> {
     let Wish { workspace, body, base: mut content, prefix, is_new } = wish;
+    let mut knows_profiles = true;
     if let Some(wanted) = &body.profiles {
         let field = format!("{prefix}profiles");
+        let before = problems.as_slice().len();
         let chosen = profiles::choose(profiles, &workspace.id, wanted, &field, problems);
         content.profiles = chosen.into_iter().map(|profile| profile.id.clone()).collect();
+        knows_profiles = problems.as_slice().len() == before && !content.profiles.is_empty();
     }
     let when = body.when.as_ref().and_then(|text| {
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
@@ -139,7 +143,13 @@ fn resolve_body<'b>(
     });
     set_plain_fields(&mut content, body, media);
     if let Some(overrides) = &body.overrides {
-        content.overrides = resolve_overrides(workspace, profiles, overrides, media, prefix, problems);
+        content.overrides =
+            resolve_overrides(workspace, profiles, (&content.profiles, overrides), media, prefix, problems);
+        let check = Overrides { given: overrides, content: &content, profiles, is_new };
+        problems.extend(check.twice().map(|problem| problem.within(prefix)));
+        if knows_profiles && !content.profiles.is_empty() {
+            problems.extend(check.idle().map(|problem| problem.within(prefix)));
+        }
     }
     Resolved {
         workspace,
@@ -184,7 +194,7 @@ fn set_plain_fields(content: &mut Content, body: &PostBody, media: &FoundMedia) 
 fn resolve_overrides(
     workspace: &WorkspaceFacts,
     profiles: &[Profile],
-    overrides: &[OverrideInput],
+    (meant, overrides): (&[ProfileId], &[OverrideInput]),
     media: &FoundMedia,
     prefix: &str,
     problems: &mut Problems,
@@ -192,7 +202,10 @@ fn resolve_overrides(
     let mut resolved = Vec::new();
     for (index, own) in overrides.iter().enumerate() {
         let field = format!("{prefix}overrides[{index}].profiles");
-        let chosen = profiles::choose(profiles, &workspace.id, &own.profiles, &field, problems);
+        let mut chosen = profiles::choose(profiles, &workspace.id, &own.profiles, &field, problems);
+        if own.profiles.iter().any(|name| name.trim().eq_ignore_ascii_case("all")) && !meant.is_empty() {
+            chosen.retain(|profile| meant.contains(&profile.id));
+        }
         resolved.push(Override {
             profiles: chosen.into_iter().map(|profile| profile.id.clone()).collect(),
             text: own.text.clone(),
@@ -204,6 +217,76 @@ fn resolve_overrides(
         });
     }
     resolved
+}
+
+/// The overrides of a body, to see whether each counts.
+struct Overrides<'o> {
+    given: &'o [OverrideInput],
+    content: &'o Content,
+    profiles: &'o [Profile],
+    is_new: bool,
+}
+
+impl<'o> Overrides<'o> {
+    /// Those for a profile that the post does not go to. The corrected call of a new post leaves them out, and its time, so that
+    /// somebody sees who gets nothing.
+    fn idle(&self) -> impl Iterator<Item = Problem> {
+        let is_idle = |id: &&ProfileId| !self.content.profiles.contains(id);
+        self.content.overrides.iter().enumerate().filter_map(move |(index, own)| {
+            let idle: Vec<&ProfileId> = own.profiles.iter().filter(is_idle).collect();
+            let first = idle.first()?;
+            let rest: Vec<&ProfileId> = own.profiles.iter().filter(|id| !is_idle(id)).collect();
+            let field = format!("overrides[{index}].profiles");
+            let without = match rest.as_slice() {
+                [] => (format!("overrides[{index}]"), Fix::Remove),
+                rest => (field.clone(), Fix::Set(json!(rest))),
+            };
+            let time = self.is_new.then(|| ("when".to_owned(), Fix::Remove));
+            let (label, handle) = self.called(first);
+            let hint = format!("Add \"{handle}\" to profiles, or leave it out of overrides[{index}].");
+            let problem = Problem::new(Code::Conflicting, field, hint)
+                .message(format!("{label} is not among the post's profiles, so this changes nothing there."));
+            Some(problem.fix(Fix::Elsewhere(std::iter::once(without).chain(time).collect())))
+        })
+    }
+
+    /// Those for a profile that has one before. Where they differ in different fields, the corrected call has one of both.
+    fn twice(&self) -> impl Iterator<Item = Problem> {
+        let of = &self.content.overrides;
+        of.iter().enumerate().filter_map(move |(index, own)| {
+            let has_it = |id: &ProfileId| of.iter().take(index).position(|other| other.profiles.contains(id));
+            let (id, first) = own.profiles.iter().find_map(|id| Some((id, has_it(id)?)))?;
+            let (label, handle) = self.called(id);
+            let hint = format!("Give \"{handle}\" all that differs for it in overrides[{first}].");
+            let problem = Problem::new(Code::Conflicting, format!("overrides[{index}].profiles"), hint)
+                .message(format!("{label} has an override already, overrides[{first}]."));
+            let both = [(of.get(first)?, self.given.get(first)?), (own, self.given.get(index)?)];
+            Some(match united(both).filter(|_| of.len() == 2) {
+                Some(one) => problem.fix(Fix::Elsewhere(vec![
+                    (format!("overrides[{first}]"), Fix::Set(one)),
+                    (format!("overrides[{index}]"), Fix::Remove),
+                ])),
+                None => problem,
+            })
+        })
+    }
+
+    fn called(&self, id: &ProfileId) -> (String, &'o str) {
+        let profile = self.profiles.iter().find(|profile| profile.id == *id);
+        profile.map_or_else(Default::default, |one| (one.label(), one.account.handle.as_str()))
+    }
+}
+
+/// Two overrides as one, if they are for the same profiles and no field is in both.
+fn united([(one, first), (other, second)]: [(&Override, &OverrideInput); 2]) -> Option<Value> {
+    let (mut united, more) = (serde_json::to_value(first).ok()?, serde_json::to_value(second).ok()?);
+    let fields = united.as_object_mut().filter(|_| one.profiles == other.profiles)?;
+    for (name, value) in more.as_object()?.iter().filter(|(name, _)| *name != "profiles") {
+        if fields.insert(name.clone(), value.clone()).is_some() {
+            return None;
+        }
+    }
+    Some(united)
 }
 
 /// The media that a body names, by the list that names them.

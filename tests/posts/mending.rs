@@ -139,19 +139,19 @@ fn settings_are_mended_where_they_stand() {
     add_bluesky(&stage, "me.example.com");
     let settings = json!({ "langs": ["e", "en"], "tag": ["ok"], "link_card": "no" });
     let body = json!({ "text": "x", "profiles": ["bluesky"], "when": "P1D",
-        "overrides": [{ "profiles": ["bluesky"], "text": "y" }, { "profiles": ["bluesky"], "settings": settings }] });
+        "overrides": [{ "profiles": ["bluesky"], "text": "y", "settings": settings }] });
     let mut told = codes(stage.call("create_post", body.clone()).unwrap_err());
     told.sort_by(|a, b| a.0.cmp(&b.0));
     assert_eq!(
         told,
         [
-            ("overrides[1].settings.langs[0]".to_owned(), Code::Malformed),
-            ("overrides[1].settings.link_card".to_owned(), Code::WrongType),
-            ("overrides[1].settings.tag".to_owned(), Code::UnknownField),
+            ("overrides[0].settings.langs[0]".to_owned(), Code::Malformed),
+            ("overrides[0].settings.link_card".to_owned(), Code::WrongType),
+            ("overrides[0].settings.tag".to_owned(), Code::UnknownField),
         ]
     );
     let (arguments, post) = mended(&stage, "create_post", body);
-    assert_eq!(arguments["overrides"][1]["settings"], json!({ "langs": ["en"], "tags": ["ok"] }));
+    assert_eq!(arguments["overrides"][0]["settings"], json!({ "langs": ["en"], "tags": ["ok"] }));
     assert_eq!(post["status"], "scheduled");
 
     let of_wall = json!([{ "profiles": ["acme"], "settings": { "langs": ["en"] } }]);

@@ -77,8 +77,8 @@ pub struct CreatePosts;
 #[derive(Debug, Deserialize, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct CreateManyInput {
-    /// The posts, each as for create_post.
-    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 50)))]
+    /// The posts, at most 50, each as for create_post.
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1)))]
     posts: Vec<PostItem>,
     /// Make them even if you made identical ones within 10 minutes.
     #[serde(default, skip_serializing)]
