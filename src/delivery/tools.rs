@@ -254,7 +254,9 @@ fn with_own(
     pictures: Option<Vec<Attachment>>,
 ) -> Content {
     for profile in own {
-        let before = content.overrides.iter().rev().find(|one| one.profiles.contains(profile)).cloned();
+        let before = content.own_of(profile).map(|(_, own)| own.clone());
+        content.overrides.iter_mut().for_each(|one| one.profiles.retain(|other| other != profile));
+        content.overrides.retain(|one| !one.profiles.is_empty());
         content.overrides.push(Override {
             text: input.text.clone().or_else(|| before.as_ref()?.text.clone()),
             media: pictures.clone().or_else(|| before.as_ref()?.media.clone()),

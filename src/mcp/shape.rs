@@ -93,6 +93,7 @@ impl Findings {
     fn check(&mut self, schema: &Value, value: &Value, field: &str) {
         if let Some(wanted) = schema.get("type").and_then(Value::as_str)
             && !is_a(value, wanted)
+            && !is_huge(value, wanted)
         {
             let meant = meant_value(wanted, schema, value);
             let hint = match (&meant, wanted) {
@@ -246,10 +247,14 @@ impl Findings {
         }
     }
 
+    /// Integers have a range even where the schema names none: what JSON carries exactly (RFC 8259, section 6).
     fn check_number(&mut self, schema: &Value, number: &serde_json::Number, field: &str) {
         let bound = |keyword| schema.get(keyword).and_then(Value::as_f64);
+        let exact =
+            schema.get("type").and_then(Value::as_str).filter(|wanted| *wanted == "integer").map(|_| EXACT);
         let value = number.as_f64().unwrap_or(f64::NAN);
-        let (least, most) = (bound("minimum"), bound("maximum"));
+        let least = bound("minimum").or(exact.map(|most| -most));
+        let most = bound("maximum").or(exact);
         let too_small = least.is_some_and(|least| value < least);
         let too_large = most.is_some_and(|most| value > most);
         if too_small || too_large {
@@ -260,17 +265,20 @@ impl Findings {
                 (None, None) => String::new(),
             };
             let keyword = if too_small { "minimum" } else { "maximum" };
-            let fix = schema.get(keyword).cloned().map(Fix::Set);
-            self.add_fixed(Code::OutOfRange, field, format!("{number} is outside the range."), hint, fix);
+            let fix = schema.get(keyword).cloned().map_or_else(|| Fix::Suppose(stand_in(schema)), Fix::Set);
+            let message = format!("{number} is outside the range.");
+            self.add_fixed(Code::OutOfRange, field, message, hint, Some(fix));
         }
     }
 }
 
+/// The largest integer that every reader of JSON has exactly.
+const EXACT: f64 = 9_007_199_254_740_991.0;
+
 /// The integer that a number written with a fraction or an exponent is; only where that is exact.
 fn whole(number: &serde_json::Number) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     let float =
-        number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT)?;
+        number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT)?;
     format!("{float:.0}").parse().ok()
 }
 
@@ -279,6 +287,11 @@ fn is_a(value: &Value, wanted: &str) -> bool {
         "integer" => value.is_i64() || value.is_u64(),
         wanted => type_of(value) == wanted,
     }
+}
+
+/// Whether it is a whole number that no integer holds: it is told its range.
+fn is_huge(value: &Value, wanted: &str) -> bool {
+    wanted == "integer" && value.as_f64().is_some_and(|number| number.abs() > EXACT)
 }
 
 const fn type_of(value: &Value) -> &'static str {

@@ -9,7 +9,7 @@ use crate::{
     desk::{
         Caller, ChangeId, ClockChange, Code, Due, Fix, Hints, Moment, NextCall, PostId, Problem, Problems,
         Refusal, Scope, Scopes, TimeZoneName, Tool, Unreachable, WorkspaceFacts, WorkspaceId, moved_by,
-        next_call, resolve_when, sha256_text,
+        next_call, resolve_shift, resolve_when, sha256_text,
     },
     platform::{Purpose, Sealed, Timestamp},
     posts::{
@@ -184,7 +184,7 @@ impl<'i> Asked<'i> {
                     .message("Exactly one change is made by a call."),
             );
         }
-        let shift = input.shift.as_deref().and_then(|text| problems.keep(span(text))).map(Self::Shift);
+        let shift = input.shift.as_deref().and_then(|text| problems.keep(shift(text))).map(Self::Shift);
         let when = input.when.as_deref().map(Self::When);
         let labels = input.labels.as_deref().map(Self::Labels);
         let unschedule = (input.unschedule == Some(true)).then_some(Self::Unschedule);
@@ -243,24 +243,10 @@ fn times(caller: &Caller<'_>, scene: &Scene, text: &str) -> Result<Vec<(Workspac
     concerned.into_iter().map(time).collect()
 }
 
-/// How far posts are moved.
-fn span(text: &str) -> Result<Span, Problem> {
-    text.trim().parse().map_err(|_| {
-        let problem =
-            Problem::new(Code::Malformed, "shift", "Give an ISO 8601 duration such as P7D, -P1D or PT2H.")
-                .next(next_call("list_posts", json!({})));
-        match said_with_an_article(text) {
-            Some(span) => problem.fix(Fix::Set(span.to_string().into())),
-            None => problem,
-        }
-    })
-}
-
-/// "a week", "an hour", "one day".
-fn said_with_an_article(text: &str) -> Option<Span> {
-    let (article, unit) = text.trim().split_once(' ')?;
-    let is_one = ["a", "an", "one"].iter().any(|one| article.eq_ignore_ascii_case(one));
-    is_one.then(|| format!("1 {}", unit.trim()).parse().ok())?
+/// How far posts are moved. Nothing mends what cannot be read: the list shows their times.
+fn shift(text: &str) -> Result<Span, Problem> {
+    let list = next_call("list_posts", json!({}));
+    resolve_shift(text, "shift").map_err(|problem| problem.next(list))
 }
 
 async fn selected(caller: &Caller<'_>, input: &BulkInput, problems: &mut Problems) -> Result<Scene, Refusal> {

@@ -73,7 +73,7 @@ pub struct SchedulePost;
 pub struct ScheduleInput {
     /// The post.
     post_id: String,
-    /// When: 2026-12-01T09:00 (workspace time), RFC 3339, PT2H.
+    /// When: 2026-12-01T09:00 (workspace time, or with +01:00 or [Zone]), a duration such as PT2H or P7D, now.
     when: String,
     /// Also set where it goes: ids, handles, networks or "all".
     #[serde(default)]
@@ -279,8 +279,10 @@ impl<'s> Change<'s> {
             }
         };
         let sends = planned.as_ref().map_or(body.goes_out, |planned| planned.sends);
+        let is_draft = self.row.due_at.is_none();
         let profiles = self.scene.profiles_of(self.workspace);
-        (planned, if sends { unsendable(body, &profiles) } else { Vec::new() })
+        let unsendable = if sends { unsendable(body, &profiles, is_draft) } else { Vec::new() };
+        (planned, unsendable)
     }
 
     /// New content, and this time.

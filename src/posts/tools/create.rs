@@ -242,7 +242,7 @@ fn target_of(
     let due = due.and_then(|due| problems.keep(due.map_err(|problem| problem.fix(Fix::Remove))));
     let near = *when == Some(When::Now) || due.as_ref().is_some_and(|due| is_near(caller, workspace, due));
     if *goes_out {
-        problems.extend(unsendable(body, &profiles));
+        problems.extend(unsendable(body, &profiles, true));
     }
     let chosen: Vec<&Profile> = profiles.iter().collect();
     let post_id = PostId::new(caller.now(), caller.platform().entropy);
