@@ -89,7 +89,7 @@ impl Rehearsal<'_> {
             Err(Refusal::InsufficientScope(_)) => {
                 let hint =
                     "Mend the rest: the call that is otherwise right makes the app ask the person for it.";
-                let lacks = needs.without(self.tool.needs).to_text();
+                let lacks = needs.without(self.caller.facts().await.ok()?.allowed).to_text();
                 Some(
                     Problem::new(Code::InsufficientScope, "", hint)
                         .message(format!("The call needs {lacks}.")),

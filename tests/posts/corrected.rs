@@ -102,6 +102,7 @@ fn a_tool_that_sends_or_destroys_is_not_offered_with_anything_dropped_or_guessed
     for (tool, arguments) in [
         ("publish_post", json!({ "post_id": draft, "profiles": ["acm"] })),
         ("publish_post", json!({ "post_id": draft, "bogus": 1 })),
+        ("retry_post", json!({ "post_id": draft })),
         ("delete_post", json!({ "post_id": draft, "dry_run": true })),
         ("retry_post", json!({ "post_id": failed, "profiles": ["acm"] })),
         ("retry_post", json!({ "post_id": failed, "media": [{ "media_id": NO_MEDIA }] })),
@@ -113,6 +114,18 @@ fn a_tool_that_sends_or_destroys_is_not_offered_with_anything_dropped_or_guessed
     }
     stage.later(3600);
     assert_eq!(stage.public(), 0);
+}
+
+#[test]
+fn a_retry_to_an_account_that_needs_it_is_answered_with_the_call_that_connects_it_again() {
+    let stage = Stage::new(414);
+    let failed = stage.failed();
+    stage.sim.shard().execute("UPDATE profile SET state = 'reauthorise' WHERE handle = 'acme'", []);
+    let problems = refused(&stage, "retry_post", json!({ "post_id": failed }));
+    assert_eq!(told(&problems), [("profile_needs_reconnect", "profiles")]);
+    let (tool, arguments) = next(&problems);
+    assert_eq!(tool, "connect_social_profile");
+    done(&stage, tool, arguments);
 }
 
 #[test]
