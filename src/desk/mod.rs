@@ -59,7 +59,7 @@ pub use reach::Reach;
 pub use recent::RecentSignIn;
 pub use refusal::{Code, Problem, Problems, Refusal};
 pub use rehearsal::Shape;
-pub use resource::{Arguments, Contents, ListedResource, ResourceEntry};
+pub use resource::{Arguments, Contents, ListedResource, ResourceEntry, VIEW};
 pub use scope::{Scope, Scopes};
 pub use selection::{Selection, Toolset};
 pub use store::{STATEMENTS, directory::STATEMENTS as DIRECTORY_STATEMENTS};

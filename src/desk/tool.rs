@@ -85,6 +85,8 @@ pub trait Tool: 'static {
     const NEEDS: Scopes;
     /// What it does to the world.
     const HINTS: Hints;
+    /// The address of what a host may show of its results (MCP Apps).
+    const VIEW: Option<&'static str> = None;
     /// The arguments, every field described.
     type Input: DeserializeOwned + Described;
     /// The structured result.
@@ -117,6 +119,8 @@ pub struct ToolEntry {
     pub needs: Scopes,
     /// See [`Tool::HINTS`].
     pub hints: Hints,
+    /// See [`Tool::VIEW`].
+    pub view: Option<&'static str>,
     needs_of: fn(&Value) -> Scopes,
     pub(super) call: Call,
     /// The schema of the arguments.
@@ -136,6 +140,7 @@ impl ToolEntry {
             description: T::DESCRIPTION,
             needs: T::NEEDS,
             hints: T::HINTS,
+            view: T::VIEW,
             needs_of: needs_of::<T>,
             call: |caller, arguments| Box::pin(run::<T>(caller, arguments)),
             #[cfg(not(target_arch = "wasm32"))]
@@ -154,6 +159,7 @@ impl ToolEntry {
             description,
             needs: Scopes::NONE,
             hints: Hints::read(),
+            view: None,
             needs_of: |_| Scopes::NONE,
             call: |_, _| Box::pin(async { Err(Refusal::Conflict) }),
             #[cfg(not(target_arch = "wasm32"))]

@@ -15,6 +15,7 @@ mod state;
 mod store;
 mod tools;
 mod view;
+mod views;
 mod write;
 
 pub use content::{Content, Override, Part};
@@ -31,4 +32,5 @@ pub use state::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_
 pub use store::{DeliveryRow, PostRow, STATEMENTS};
 pub use tools::{TOOLS, unschedule, update_with};
 pub use view::{PostGroupView, ProfilePreview, Renderings, show};
+pub use views::VIEWS;
 pub use write::{Desired, Target};

@@ -15,6 +15,7 @@ use crate::{
         details::{PostDetails, details},
         scene::Scene,
         store::{DeliveryRow, PostRow},
+        views,
     },
     profiles::{self, Profile},
 };
@@ -115,6 +116,7 @@ impl Tool for ListPosts {
     const DESCRIPTION: &'static str = "Lists a workspace's posts by profile, status, due time, label or text; failed ones show why. For what goes out this week give from \"now\" and to \"P7D\". Pages of at most 50; pass next_cursor as cursor for more.";
     const NEEDS: Scopes = Scopes::of(&[Scope::PostsRead]);
     const HINTS: Hints = Hints::read();
+    const VIEW: Option<&'static str> = Some(views::CALENDAR);
     type Input = ListInput;
     type Output = PostPage;
 
@@ -323,6 +325,7 @@ impl Tool for GetPost {
     const DESCRIPTION: &'static str = "Shows one post whole: what it says, its schedule, where it stands on each profile with its public address, why something failed and every attempt. Use it after publishing to see what became of a post.";
     const NEEDS: Scopes = Scopes::of(&[Scope::PostsRead]);
     const HINTS: Hints = Hints::read();
+    const VIEW: Option<&'static str> = Some(views::POST);
     type Input = GetInput;
     type Output = PostDetails;
 
