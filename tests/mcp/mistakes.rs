@@ -291,7 +291,7 @@ fn cases() -> Vec<Case> {
                 stranger(),
                 unknown_field(),
                 wrong("/until", json!("soonish"), "invalid_schedule", "until"),
-                wrong("/reason", json!(""), "out_of_range", "reason"),
+                wrong("/reason", json!(""), "missing", "reason"),
             ],
         },
         Case {

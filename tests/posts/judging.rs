@@ -346,7 +346,7 @@ fn what_is_wrong_once_is_told_once() {
     let stage = Stage::new(322);
     let posts: Vec<Value> = (0..51).map(|n| json!({ "text": format!("Post {n}") })).collect();
     for (tool, arguments, expected) in [
-        ("create_posts", json!({ "posts": posts }), ("too_many", "posts")),
+        ("create_posts", json!({ "posts": posts }), ("out_of_range", "posts")),
         ("pause_publishing", json!({ "reason": "" }), ("missing", "reason")),
         ("pause_publishing", json!({ "reason": "x".repeat(301) }), ("out_of_range", "reason")),
         ("list_posts", json!({ "limit": 1e300 }), ("out_of_range", "limit")),
