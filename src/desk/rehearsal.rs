@@ -22,6 +22,12 @@ const CORRECTIONS: usize = 2;
 /// In so many workspaces the rest of a call is judged whose own workspace is not known.
 const STAND_INS: usize = 4;
 
+/// Most problems that a refusal tells.
+const MOST_TOLD: usize = 100;
+
+/// The longest call that a refusal repeats, as JSON, in bytes.
+const MAX_CALL: usize = 64 * 1024;
+
 /// A tool's call, to be rehearsed.
 pub(super) struct Rehearsal<'r> {
     pub(super) caller: &'r Caller<'r>,
@@ -58,6 +64,8 @@ impl Rehearsal<'_> {
         if let (Some(first), Some(next)) = (told.first_mut(), next) {
             first.next = Some(next);
         }
+        told.truncate(MOST_TOLD);
+        bound_echoes(&mut told);
         self.name_workspaces(arguments, &mut told).await;
         Refusal::Problems(told)
     }
@@ -216,6 +224,20 @@ impl Script {
                 || (is_given(&self.certain, &new.field) && !self.told.iter().any(is_supposed))
         };
         found.into_iter().filter(|new| !is_told(new) && is_own(new)).collect()
+    }
+}
+
+/// Leaves out calls that are too long to be said back: what is to be changed in them stands in the problems.
+fn bound_echoes(told: &mut [Problem]) {
+    for problem in told {
+        let is_long = |next: &NextCall| next.arguments.to_string().len() > MAX_CALL;
+        if let Some(next) = problem.next.take_if(|next| is_long(next)) {
+            let words = format!(
+                " The corrected call of {} is too long to be repeated: change the fields that are told, and no others.",
+                next.tool
+            );
+            problem.hint.push_str(&words);
+        }
     }
 }
 
