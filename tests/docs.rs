@@ -88,6 +88,36 @@ fn every_error_code_is_documented_with_its_sentence() {
     assert_eq!(written, codes);
 }
 
+/// The status and code of each problem body that the files of a folder make, but for those that an operator's shell reads.
+fn problem_bodies(folder: &Path, found: &mut BTreeSet<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("operator") {
+            problem_bodies(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            for made in text.split("Problem::new(").skip(1) {
+                let mut arguments = made.split(',').map(str::trim);
+                let status = arguments.next().unwrap_or_default();
+                if status.parse::<u16>().is_ok() {
+                    let code = arguments.next().and_then(|code| code.strip_prefix('"')?.strip_suffix('"'));
+                    found.insert((status.to_owned(), format!("`{}`", code.expect("a code in words"))));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_code_of_a_problem_body_is_documented() {
+    let written = table(&document("docs/integrating.md"), &["status", "code", "meaning"]);
+    let written: Vec<(String, String)> =
+        written.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+    let mut made = BTreeSet::new();
+    problem_bodies(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut made);
+    assert_eq!(written, made.into_iter().collect::<Vec<_>>());
+}
+
 #[test]
 fn every_documented_form_of_a_time_is_read() {
     let rows = table(&document("docs/integrating.md"), &["form", "example", "read as"]);

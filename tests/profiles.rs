@@ -180,6 +180,7 @@ impl Cast {
                 name: name.to_owned(),
                 state,
                 state_why: None,
+                pause: None,
             }
         };
         let here = company.workspace;

@@ -64,6 +64,4 @@ pub use scope::{Scope, Scopes};
 pub use selection::{Selection, Toolset};
 pub use store::{STATEMENTS, directory::STATEMENTS as DIRECTORY_STATEMENTS};
 pub use tool::{Effect, Hints, Tool, ToolEntry};
-pub use when::{
-    ClockChange, Due, Unreachable, When, WhenFault, moved_by, resolve_bound, resolve_shift, resolve_when,
-};
+pub use when::{ClockChange, Due, Unreachable, When, moved_by, resolve_bound, resolve_shift, resolve_when};

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    Caller, Code, Fix, Problem, Refusal, Scopes, ToolEntry, WorkspaceFacts,
+    Caller, Code, Fix, NextCall, Problem, Refusal, Scopes, ToolEntry, WorkspaceFacts,
     correction::{finding, name_workspaces},
     fix::{Mend, is_given, mend_in_place},
 };
@@ -19,6 +19,12 @@ const ROUNDS: usize = 5;
 /// In so many workspaces the rest of a call is judged whose own workspace is not known. Where there are more, what others of
 /// them might have is not told.
 const STAND_INS: usize = 4;
+
+/// Most problems that a refusal tells.
+const MOST_TOLD: usize = 100;
+
+/// The longest call that a refusal repeats, as JSON, in bytes.
+const MAX_CALL: usize = 64 * 1024;
 
 /// A tool's call, to be rehearsed.
 pub(super) struct Rehearsal<'r> {
@@ -79,6 +85,8 @@ impl Rehearsal<'_> {
         if !self.tool.needs.contains(needs) {
             told.extend(self.lacking(needs).await.filter(|lack| !told.iter().any(|one| is_same(one, lack))));
         }
+        told.truncate(MOST_TOLD);
+        bound_echoes(&mut told);
         name_workspaces(self.caller, arguments, &mut told).await;
         Refusal::Problems(told)
     }
@@ -230,6 +238,20 @@ fn as_one(found: Vec<Problem>, workspaces: &[WorkspaceFacts]) -> Option<Problem>
         |(one, workspace): (&Problem, &WorkspaceFacts)| format!("In \"{}\": {}", workspace.name, one.hint);
     let hints: Vec<String> = found.iter().zip(workspaces).map(hint).collect();
     Some(Problem { hint: hints.join(" "), fix: None, next: None, ..first })
+}
+
+/// Leaves out calls that are too long to be said back: what is to be changed in them stands in the problems.
+fn bound_echoes(told: &mut [Problem]) {
+    for problem in told {
+        let is_long = |next: &NextCall| next.arguments.to_string().len() > MAX_CALL;
+        if let Some(next) = problem.next.take_if(|next| is_long(next)) {
+            let words = format!(
+                " The corrected call of {} is too long to be repeated: change the fields that are told, and no others.",
+                next.tool
+            );
+            problem.hint.push_str(&words);
+        }
+    }
 }
 
 fn is_same(one: &Problem, other: &Problem) -> bool {

@@ -44,9 +44,6 @@ pub struct Due {
     pub zone: String,
 }
 
-/// A time that cannot be used.
-pub type WhenFault = Problem;
-
 impl Due {
     /// `at`, as it reads in `zone`.
     pub fn at(at: Timestamp, zone: &TimeZoneName) -> Self {
@@ -61,7 +58,7 @@ impl Due {
 /// # Errors
 /// `invalid_schedule` for field `field`, telling the present local time: when it cannot be read, is past, or is a local
 /// time that a clock change skips or repeats. What words say of a span is answered with the duration.
-pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str) -> Result<When, WhenFault> {
+pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str) -> Result<When, Problem> {
     let text = text.trim();
     match text.to_ascii_lowercase().as_str() {
         "now" => return Ok(When::Now),
@@ -90,7 +87,7 @@ pub fn resolve_bound(
     zone: &TimeZoneName,
     now: Timestamp,
     field: &str,
-) -> Result<Timestamp, WhenFault> {
+) -> Result<Timestamp, Problem> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("now") {
         return Ok(now);
@@ -232,7 +229,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The duration that `text` is, if it is one.
-    fn span(&self, text: &str) -> Result<Option<Span>, WhenFault> {
+    fn span(&self, text: &str) -> Result<Option<Span>, Problem> {
         match duration(text) {
             Some(span) if span.is_zero() => Err(self.fault(EMPTY.to_owned(), self.forms)),
             Some(span) => Ok(Some(span)),
@@ -245,7 +242,7 @@ impl Reader<'_> {
         }
     }
 
-    fn after(&self, span: Span) -> Result<Due, WhenFault> {
+    fn after(&self, span: Span) -> Result<Due, Problem> {
         let time = moved_by(self.now, span, self.zone).map_err(|fault| self.unreachable(fault))?;
         self.due(&Said { time, suffix: "", zone: self.zone.clone() })
     }
@@ -261,7 +258,7 @@ impl Reader<'_> {
         }
     }
 
-    fn day_alone(&self, day: Date) -> WhenFault {
+    fn day_alone(&self, day: Date) -> Problem {
         if day < self.zone.local(self.now).date() {
             return self.fault(format!("{day} is past."), "Give a time that is still to come.");
         }
@@ -269,7 +266,7 @@ impl Reader<'_> {
     }
 
     /// Where a day begins. A word for it is answered with its date.
-    fn beginning(&self, text: &str, day: Date) -> Result<Timestamp, WhenFault> {
+    fn beginning(&self, text: &str, day: Date) -> Result<Timestamp, Problem> {
         if text != day.to_string() {
             let fault = self.fault("A day is given by its date.".to_owned(), &format!("Give {day}."));
             return Err(fault.fix(Fix::Set(day.to_string().into())));
@@ -278,7 +275,7 @@ impl Reader<'_> {
         Ok(Timestamp::from_millis(start.timestamp().as_millisecond()))
     }
 
-    fn time<'t>(&self, text: &'t str) -> Result<Said<'t>, WhenFault> {
+    fn time<'t>(&self, text: &'t str) -> Result<Said<'t>, Problem> {
         self.check_sixty(text)?;
         if let Some(at) = text.find('[') {
             let (time, suffix) = text.split_at(at);
@@ -296,7 +293,7 @@ impl Reader<'_> {
     }
 
     /// A minute 60 is none; a second 60 is one that clocks here do not have.
-    fn check_sixty(&self, text: &str) -> Result<(), WhenFault> {
+    fn check_sixty(&self, text: &str) -> Result<(), Problem> {
         let clock = without_offset(text).split('[').next().unwrap_or_default();
         let words = match clock.split(':').skip(1).position(|part| part.starts_with("60")) {
             Some(0) => "An hour ends with its minute 59.",
@@ -306,7 +303,7 @@ impl Reader<'_> {
         Err(self.fault(words.to_owned(), self.forms))
     }
 
-    fn zoned<'t>(&self, text: &str, time: &str, suffix: &'t str) -> Result<Said<'t>, WhenFault> {
+    fn zoned<'t>(&self, text: &str, time: &str, suffix: &'t str) -> Result<Said<'t>, Problem> {
         let name = suffix.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
         let name = name.ok_or_else(|| self.unreadable())?;
         let zone = TimeZoneName::parse(name).ok_or_else(|| self.unknown_zone(time, name))?;
@@ -325,7 +322,7 @@ impl Reader<'_> {
     }
 
     /// The corrected time is in the one zone whose name is most like it; else at the instant that its offset tells.
-    fn unknown_zone(&self, time: &str, name: &str) -> WhenFault {
+    fn unknown_zone(&self, time: &str, name: &str) -> Problem {
         let like = TimeZoneName::like(name);
         let meant = match like.as_slice() {
             [] => String::new(),
@@ -341,7 +338,7 @@ impl Reader<'_> {
         Problem { fix: corrected.map(|time| Fix::Set(time.into())), ..fault }
     }
 
-    fn local(&self, text: &str, zone: &TimeZoneName) -> Result<Zoned, WhenFault> {
+    fn local(&self, text: &str, zone: &TimeZoneName) -> Result<Zoned, Problem> {
         if text.len() < DATE.len() + "T09:00".len() {
             return Err(self.unreadable());
         }
@@ -352,7 +349,7 @@ impl Reader<'_> {
         only_instant(civil, zone).map_err(|fault| self.unreachable(fault))
     }
 
-    fn due(&self, said: &Said<'_>) -> Result<Due, WhenFault> {
+    fn due(&self, said: &Said<'_>) -> Result<Due, Problem> {
         let Said { time, zone, .. } = said;
         if i64::from(time.year()) >= END_YEAR {
             return Err(self.too_far());
@@ -360,7 +357,7 @@ impl Reader<'_> {
         Ok(Due::at(Timestamp::from_millis(time.timestamp().as_millisecond()), zone))
     }
 
-    fn unreachable(&self, fault: Unreachable) -> WhenFault {
+    fn unreachable(&self, fault: Unreachable) -> Problem {
         match fault {
             Unreachable::OutOfRange => self.too_far(),
             Unreachable::ClockChange(ClockChange { words, earlier, later }) => {
@@ -369,17 +366,17 @@ impl Reader<'_> {
         }
     }
 
-    fn too_far(&self) -> WhenFault {
+    fn too_far(&self) -> Problem {
         self.fault("That is too far ahead.".to_owned(), &format!("Give a time before the year {END_YEAR}."))
     }
 
-    fn backwards(&self) -> WhenFault {
+    fn backwards(&self) -> Problem {
         self.fault("That duration leads into the past.".to_owned(), "Give one ahead, such as PT2H.")
     }
 
     /// The corrected time keeps the time of day, and the offset or zone. Midnight is how a date alone is written, which tells no
     /// time of day.
-    fn past(&self, Said { time, suffix, .. }: &Said<'_>) -> WhenFault {
+    fn past(&self, Said { time, suffix, .. }: &Said<'_>) -> Problem {
         let fault = self.fault(
             format!("{}{suffix} is past.", time.strftime("%Y-%m-%d %H:%M")),
             "Give a time that is still to come.",
@@ -397,11 +394,11 @@ impl Reader<'_> {
         Problem { fix: corrected.map(|time| Fix::Set(time.into())), ..fault }
     }
 
-    fn unreadable(&self) -> WhenFault {
+    fn unreadable(&self) -> Problem {
         self.fault("That is not a time Postern reads.".to_owned(), self.forms)
     }
 
-    fn fault(&self, message: String, hint: &str) -> WhenFault {
+    fn fault(&self, message: String, hint: &str) -> Problem {
         let present = self.zone.local(self.now);
         Problem::new(
             Code::InvalidSchedule,

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     DeliveryState, sent,
-    store::{self, PostRow, RememberedRow},
+    store::{self, DeliveryRow, PostRow, RememberedRow},
     view::{PostGroupView, show},
     write::{Target, statements},
 };
@@ -274,16 +274,25 @@ pub async fn commit(
         let workspace = answer.facts.workspace_by_id(&row.workspace_id)?;
         let mut view = show(caller, row, workspace, &profiles);
         view.change_id = Some(change_id.clone());
-        view.warnings.extend(hold_words(caller, row, workspace));
+        view.warnings.extend(hold_words(caller, row, workspace, &profiles));
         Some(view)
     });
     Ok(views.collect())
 }
 
-/// Says until when a post is held back that is due before that.
-fn hold_words(caller: &Caller<'_>, row: &PostRow, workspace: &WorkspaceFacts) -> Option<String> {
+/// Says until when a post is held back that is due before that; nothing where publishing is paused.
+fn hold_words(
+    caller: &Caller<'_>,
+    row: &PostRow,
+    workspace: &WorkspaceFacts,
+    profiles: &[Profile],
+) -> Option<String> {
+    let is_paused = |delivery: &DeliveryRow, at| {
+        let profile = profiles.iter().find(|profile| profile.id == delivery.profile_id);
+        profile.and_then(|profile| profile.pause.as_ref()).is_some_and(|pause| pause.holds_at(at))
+    };
     let waiting = row.deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Waiting);
-    let next_at = waiting.filter_map(|delivery| delivery.next_at).min()?;
+    let next_at = waiting.filter_map(|one| one.next_at.filter(|at| !is_paused(one, *at))).min()?;
     if row.due_at.is_none_or(|due| due >= next_at) || next_at <= caller.now() {
         return None;
     }

@@ -15,7 +15,7 @@ use crate::{
     },
     networks::{self, Attachment, Count, Network, PartKind, Rendered, Unit},
     platform::Timestamp,
-    profiles::{Profile, ProfileState},
+    profiles::{Pause, Profile, ProfileState},
 };
 
 /// What every write gives back.
@@ -306,8 +306,50 @@ pub fn show(
         duplicate_of: None,
         next: Vec::new(),
     };
+    view.warnings.extend(pause_warnings(outgoing(row, profiles, caller.now()), &zone, caller.now()));
     view.next = next_calls(&view, to_be_sent);
     view
+}
+
+/// What of a post waits to be sent: to whom, and when.
+pub fn outgoing<'p>(
+    row: &'p PostRow,
+    profiles: &'p [Profile],
+    now: Timestamp,
+) -> impl Iterator<Item = (&'p Profile, Timestamp)> {
+    let waiting = row.deliveries.iter().filter(|delivery| delivery.is_to_be_sent());
+    waiting.filter_map(move |delivery| {
+        let profile = profiles.iter().find(|profile| profile.id == delivery.profile_id)?;
+        Some((profile, delivery.next_at?.max(now)))
+    })
+}
+
+/// The warnings of what falls due in a pause: to whom it does not go out, until when, and why.
+pub fn pause_warnings<'p>(
+    outgoing: impl Iterator<Item = (&'p Profile, Timestamp)>,
+    zone: &TimeZoneName,
+    now: Timestamp,
+) -> Vec<String> {
+    let mut found: Vec<(&Pause, Vec<String>)> = Vec::new();
+    for (profile, at) in outgoing {
+        let Some(pause) = profile.pause.as_ref().filter(|pause| pause.holds_at(at)) else { continue };
+        let label = profile.label();
+        match found.iter_mut().find(|(one, _)| *one == pause) {
+            Some((_, labels)) if labels.contains(&label) => {}
+            Some((_, labels)) => labels.push(label),
+            None => found.push((pause, vec![label])),
+        }
+    }
+    let warning = |(pause, labels): &(&Pause, Vec<String>)| {
+        let until = pause.until.map(|until| Moment::new(until, zone, now).words);
+        let until = until.as_deref().unwrap_or("it is resumed");
+        format!(
+            "{}: publishing is paused until {until}. What falls due before that does not go out, but stays on hold until resume_publishing says what becomes of it. The reason given: {}",
+            labels.join(", "),
+            pause.reason
+        )
+    };
+    found.iter().map(warning).collect()
 }
 
 /// The problem of a post that goes nowhere.

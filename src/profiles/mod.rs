@@ -12,7 +12,7 @@ mod store;
 mod tools;
 mod vault;
 
-pub use model::{Profile, ProfileState, ProfileView, choose, choose_one, in_sight, view};
+pub use model::{Pause, Profile, ProfileState, ProfileView, choose, choose_one, in_sight, view};
 pub use pages::{connect_page, connect_submit};
 pub use resources::RESOURCES;
 pub use session::{mark_reauthorise, renew_session, session};

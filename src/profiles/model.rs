@@ -1,13 +1,13 @@
 //! Profiles, and how an assistant's words choose among them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::store;
 use crate::{
     desk::{Caller, Code, Fix, NextCall, Problem, Problems, ProfileId, WorkspaceId, nearest, next_call},
     networks::{self, Account, Network},
-    platform::{FromRow, FromValue, Row, RowFault, Statement, Value},
+    platform::{FromRow, FromValue, Row, RowFault, Statement, Timestamp, Value},
 };
 
 /// Whether a profile can be posted to.
@@ -67,6 +67,24 @@ pub struct Profile {
     pub state: ProfileState,
     /// Why it cannot.
     pub state_why: Option<String>,
+    /// The pause of publishing that holds for it, of those [in sight](in_sight).
+    pub pause: Option<Pause>,
+}
+
+/// A pause of publishing.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Pause {
+    /// When it ends, if not only by being ended.
+    pub until: Option<Timestamp>,
+    /// Why it was begun, in somebody's words.
+    pub reason: String,
+}
+
+impl Pause {
+    /// Whether it still holds at a time to come.
+    pub fn holds_at(&self, at: Timestamp) -> bool {
+        self.until.is_none_or(|until| until > at)
+    }
 }
 
 impl Profile {
@@ -127,6 +145,8 @@ impl FromRow for Profile {
             name: row.get("name")?,
             state: row.get("state")?,
             state_why: row.get("state_why")?,
+            // Only those in sight are read with it.
+            pause: row.get::<String>("pause").ok().and_then(|pause| serde_json::from_str(&pause).ok()),
         })
     }
 }
@@ -135,7 +155,7 @@ impl FromRow for Profile {
 /// handle.
 pub fn in_sight(caller: &Caller<'_>) -> Statement {
     let (tenant, grant) = caller.sight();
-    store::PROFILES_IN_SIGHT.with([tenant, grant])
+    store::PROFILES_IN_SIGHT.with([tenant, grant, caller.now().into()])
 }
 
 /// A profile as tools show it.

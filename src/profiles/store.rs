@@ -3,8 +3,11 @@
 use crate::platform::statements;
 
 statements! { Shard:
-    /// The profiles of the workspaces in sight. ?1 tenant ?2 grant or NULL
-    pub(super) PROFILES_IN_SIGHT = "profiles_in_sight", "SELECT p.profile_id, p.workspace_id, p.network, p.handle, p.name, p.remote_id, p.server, p.state, p.state_why
+    /// The profiles of the workspaces in sight, each with the pause that holds longest. ?1 tenant ?2 grant or NULL ?3 now
+    pub(super) PROFILES_IN_SIGHT = "profiles_in_sight", "SELECT p.profile_id, p.workspace_id, p.network, p.handle, p.name, p.remote_id, p.server, p.state, p.state_why,
+  (SELECT json_object('until', h.until, 'reason', h.reason) FROM publishing_pause h
+   WHERE h.tenant_id = p.tenant_id AND h.workspace_id = p.workspace_id AND h.profile_id IN ('', p.profile_id) AND (h.until IS NULL OR h.until > ?3)
+   ORDER BY h.until IS NOT NULL, h.until DESC LIMIT 1) AS pause
 FROM profile p
 WHERE p.tenant_id = ?1
   AND (?2 IS NULL OR EXISTS (SELECT 1 FROM grant_workspace gw

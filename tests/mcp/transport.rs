@@ -1,7 +1,7 @@
 //! The rungs below JSON-RPC: origin, method, media type, JSON.
 
 use postern::http::RequestMethod;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Endpoint, body, post, response, status_and_body, status_and_code, unnamed, with, without};
 
@@ -83,6 +83,30 @@ fn what_is_not_json_is_a_parse_error_without_an_id() {
         assert!(body.get("id").is_none());
     }
     assert_eq!(status_and_code(endpoint.send(&post([0xff, 0xfe]))), (400, -32700));
+}
+
+/// JSON-RPC 2.0 section 5 says null where an id is not known; no revision's schema has that, and the newer two have errors
+/// without an id.
+#[test]
+fn an_id_that_is_not_known_is_left_out_because_no_schema_takes_null() {
+    for (revision, error) in [
+        ("2025-03-26", "JSONRPCError"),
+        ("2025-06-18", "JSONRPCError"),
+        ("2025-11-25", "JSONRPCErrorResponse"),
+        ("2026-07-28", "JSONRPCErrorResponse"),
+    ] {
+        let path = format!("{}/tests/vendor/mcp-schema/{revision}.json", env!("CARGO_MANIFEST_DIR"));
+        let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let types = schema.get("$defs").or(schema.get("definitions")).unwrap();
+        assert_eq!(types["RequestId"]["type"], json!(["string", "integer"]), "{revision}");
+        let needs_id = types[error]["required"].as_array().unwrap().contains(&json!("id"));
+        assert_eq!(needs_id, revision < "2025-11-25", "{revision}");
+    }
+    let endpoint = Endpoint::new();
+    for text in ["{", "[]", "{}", r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#] {
+        let (_, body) = status_and_body(endpoint.send(&post(text)));
+        assert!(body["error"].is_object() && body.get("id").is_none(), "{text}: {body}");
+    }
 }
 
 #[test]

@@ -375,6 +375,31 @@ fn what_is_wrong_once_is_told_once() {
 }
 
 #[test]
+fn a_refusal_is_never_much_longer_than_what_a_reader_needs() {
+    let stage = Stage::new(324);
+    let post = |n: usize| json!({ "text": format!("{n} {}", "word ".repeat(3800)), "profiles": ["acme"], "when": "2001-01-01T09:30" });
+    let posts: Vec<Value> = (0..50).map(post).collect();
+    let problems = refused(&stage, "create_posts", json!({ "posts": posts }));
+    assert_eq!(problems.len(), 100, "each too long and past");
+    let size = json!(problems).to_string().len();
+    assert!(size < 100_000, "{size} bytes");
+    assert!(
+        problems.iter().all(|one| one["next"]["tool"] != "create_posts"),
+        "a part of it is no corrected call"
+    );
+
+    let mut few = json!({ "posts": [{ "text": "x".repeat(19_000) }, { "text": "y", "profiles": ["acme"], "when": "2001-01-01T09:30" }] });
+    let problems = refused(&stage, "create_posts", few.clone());
+    assert_eq!(next(&problems).1["posts"][0], few["posts"][0], "what is not too long is repeated whole");
+    few["posts"] = json!(vec![few["posts"][0].clone(); 4]);
+    few["posts"][3]["when"] = json!("2001-01-01T09:30");
+    few["posts"][3]["profiles"] = json!(["acm"]);
+    let problems = refused(&stage, "create_posts", few);
+    assert!(json!(problems).to_string().len() < 10_000);
+    assert!(problems.iter().any(|one| one["field"] == "posts[3].when"), "{problems:?}");
+}
+
+#[test]
 fn each_part_is_told_in_its_own_words() {
     let stage = Stage::new(323);
     let hint_of = |field: &str, more: Value| {

@@ -118,13 +118,13 @@ fn an_edit_of_a_partly_published_post_is_taken_back_and_nothing_is_sent() {
 }
 
 #[test]
-fn what_is_public_stays_and_the_refusal_holds_the_call_that_takes_it_down() {
+fn what_is_public_stays_and_the_refusal_shows_it_without_taking_it_down() {
     let stage = Stage::new(128);
     let post = stage.published(&["acme"]);
     let (tool, arguments) = nothing_to_undo(stage.call("undo_change", json!({})).unwrap_err());
-    assert_eq!((tool.as_str(), &arguments["post_id"]), ("delete_post", &post));
-    stage.done(&tool, arguments);
-    assert_eq!(stage.public(), 0);
+    assert_eq!((tool.as_str(), &arguments["post_id"]), ("get_post", &post));
+    assert_eq!(stage.done(&tool, arguments)["status"], json!("published"));
+    assert_eq!(stage.public(), 1);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
         resolve::{due_of, is_near},
         scene::{Scene, commit},
         store::{DeliveryRow, PostRow},
-        view::{Renderings, no_profiles},
+        view::{Renderings, no_profiles, pause_warnings},
         write::{Desired, Target},
     },
     profiles::Profile,
@@ -76,6 +76,8 @@ pub struct BulkResult {
     posts: Vec<BulkItem>,
     /// The posts that stay as they are, and why.
     skipped: Vec<Skipped>,
+    /// What will happen that you may not expect.
+    warnings: Vec<String>,
     /// Pass it as token with the same arguments to apply this dry run within 10 minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
@@ -351,6 +353,18 @@ impl<'s> Plan<'s> {
             .collect()
     }
 
+    /// Which of the new times are in a pause.
+    fn warnings(&self, caller: &Caller<'_>) -> Vec<String> {
+        let Some(first) = self.changes.first() else { return Vec::new() };
+        let moved = self.changes.iter().filter(|change| change.moves && !change.desired.deleted);
+        let outgoing = moved.filter_map(|change| Some((change, change.desired.due.as_ref()?.at)));
+        let outgoing = outgoing.flat_map(|(change, at)| {
+            let goes = |profile: &&Profile| change.desired.content.profiles.contains(&profile.id);
+            self.scene.profiles.iter().filter(goes).map(move |profile| (profile, at))
+        });
+        pause_warnings(outgoing, &TimeZoneName::or_utc(&first.workspace.time_zone), caller.now())
+    }
+
     fn show_dry_run(self, caller: &Caller<'_>, input: &BulkInput) -> Result<BulkResult, Refusal> {
         let posts = self.items(caller);
         let token = (!posts.is_empty()).then(|| self.seal_token(caller, input)).flatten();
@@ -364,6 +378,7 @@ impl<'s> Plan<'s> {
         Ok(BulkResult {
             applied: false,
             posts,
+            warnings: self.warnings(caller),
             skipped: self.skipped,
             token,
             change_id: None,
@@ -379,7 +394,7 @@ impl<'s> Plan<'s> {
         if !same {
             return Err(stale().into());
         }
-        let posts = self.items(caller);
+        let (posts, warnings) = (self.items(caller), self.warnings(caller));
         let profiles: Vec<&Profile> = self.scene.profiles.iter().collect();
         let near = self.changes.iter().any(|change| change.is_near(caller));
         let writer = if near { caller.needing(Scopes::of(&[Scope::PostsPublish])) } else { caller.clone() };
@@ -392,6 +407,7 @@ impl<'s> Plan<'s> {
         Ok(BulkResult {
             applied: true,
             posts,
+            warnings,
             skipped: self.skipped,
             token: None,
             change_id: views.first().and_then(|view| view.change_id.clone()),

@@ -12,7 +12,7 @@ use crate::{
         input::PostBody,
         resolve::{Wish, due_of, resolve_bodies},
         scene::Scene,
-        view::{ProfilePreview, Renderings, no_profiles},
+        view::{ProfilePreview, Renderings, no_profiles, pause_warnings},
         views,
     },
 };
@@ -100,6 +100,10 @@ impl Tool for PreviewPost {
             ));
         }
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
+        if let Some(due) = &due {
+            let outgoing = renderings.each.iter().map(|one| (one.profile, due.at));
+            warnings.extend(pause_warnings(outgoing, &zone, caller.now()));
+        }
         Ok(Preview {
             ready: problems.is_empty(),
             when: due.map(|due| Moment::new(due.at, &zone, caller.now())),

@@ -15,6 +15,7 @@ use crate::{
         details::{PostDetails, details},
         scene::Scene,
         store::{DeliveryRow, PostRow},
+        view::{outgoing, pause_warnings},
         views,
     },
     profiles::{self, Profile},
@@ -90,7 +91,7 @@ pub struct PostSummary {
     /// Public addresses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     urls: Vec<String>,
-    /// Why deliveries did not go through: profile, reason and code.
+    /// Why deliveries did not go through, or will not while publishing is paused: profile, reason and code.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
     /// Its revision.
@@ -294,7 +295,12 @@ fn summary(row: &PostRow, profiles: &[Profile], zone: &TimeZoneName, now: Timest
         profiles: row.content.profiles.iter().filter_map(|id| handle(id.clone())).collect(),
         labels: row.content.labels.clone(),
         urls: row.deliveries.iter().filter_map(|delivery| delivery.url.clone()).collect(),
-        reasons: row.deliveries.iter().filter_map(|delivery| why(delivery, profiles)).collect(),
+        reasons: row
+            .deliveries
+            .iter()
+            .filter_map(|delivery| why(delivery, profiles))
+            .chain(pause_warnings(outgoing(row, profiles, now), zone, now))
+            .collect(),
         revision: row.revision,
     }
 }

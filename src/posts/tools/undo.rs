@@ -327,10 +327,8 @@ impl Way<'_> {
     }
 
     fn public(&self) -> Stays {
-        let post_id = self.row.post_id.clone();
-        let next = next_call("delete_post", json!({ "post_id": post_id, "on_networks": true }));
         let why = "It is, or may be, public already. If the person wants it taken down, call delete_post with on_networks.";
-        Stays { post_id, why, next: Some(next) }
+        self.stays(why, Some("get_post"))
     }
 
     fn past(&self) -> Stays {
