@@ -65,7 +65,7 @@ pub fn signed_es256(seed: u8, header: &Value, claims: &Value) -> String {
 }
 
 /// The document of a hosted assistant that signs: as seen, with and without `none` as a second choice.
-fn signing_client(second_choice: bool) -> Value {
+pub(super) fn signing_client(second_choice: bool) -> Value {
     let mut document = public_client();
     document["token_endpoint_auth_method"] = json!("private_key_jwt");
     document["token_endpoint_auth_signing_alg"] = json!("RS256");
