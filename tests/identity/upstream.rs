@@ -64,6 +64,8 @@ pub struct Idp {
     signer: RefCell<Signer>,
     codes: RefCell<BTreeMap<String, Asked>>,
     token_reply: RefCell<Option<Reply>>,
+    /// The status of a good answer to a code.
+    token_status: RefCell<u16>,
 }
 
 impl Idp {
@@ -90,6 +92,7 @@ impl Idp {
             signer: RefCell::new(Signer::Rs256),
             codes: RefCell::default(),
             token_reply: RefCell::default(),
+            token_status: RefCell::new(200),
         })
     }
 
@@ -132,7 +135,9 @@ impl Idp {
         let form: BTreeMap<String, String> =
             url::form_urlencoded::parse(&request.body).into_owned().collect();
         let by_body = form.get("client_secret").map(String::as_str) == Some(SECRET);
-        if request.header("authorization") != Some(&basic) && !by_body {
+        let by_header = request.header("authorization") == Some(&basic);
+        // RFC 6749 section 2.3: one method in each request.
+        if by_header == by_body {
             return refused("invalid_client");
         }
         assert_eq!((request.method, &*form["grant_type"]), (Method::Post, "authorization_code"));
@@ -144,7 +149,8 @@ impl Idp {
             return refused("invalid_grant");
         }
         let token = self.id_token(&asked);
-        Reply::json(200, &json!({ "access_token": "at", "token_type": "Bearer", "id_token": token }))
+        let status = *self.token_status.borrow();
+        Reply::json(status, &json!({ "access_token": "at", "token_type": "Bearer", "id_token": token }))
     }
 
     fn id_token(&self, asked: &Asked) -> String {
@@ -810,6 +816,13 @@ fn what_a_provider_answers_wrongly_is_told_in_words() {
     }
     let asked = world.sim.web.requests();
     assert!(asked.iter().all(|request| request.url.starts_with(ISSUER)), "no redirect was followed");
+    *world.idp.token_reply.borrow_mut() = None;
+    for status in [201, 400, 500] {
+        world.sim.clock.advance_seconds(61);
+        *world.idp.token_status.borrow_mut() = status;
+        let (_, answer) = world.sign_in();
+        world.assert_refused(&answer, "code_refused");
+    }
 }
 
 #[test]

@@ -154,6 +154,19 @@ fn rfc7523_3_es256_and_keys_in_the_document_work() {
 }
 
 #[test]
+fn a_signing_client_whose_document_cannot_be_had_just_now_is_not_called_unknown() {
+    let (world, shelf) = signing();
+    let (_, tokens) = world.token(&proven(&world.redemption(&world.code()), &assertion(&world, "1")));
+    let form = world.refreshing(tokens["refresh_token"].as_str().unwrap());
+    world.sim.clock.advance_seconds(301);
+    shelf.put(CLIENT, Reply::json(500, &json!({})));
+    let answer = world.token(&proven(&form, &assertion(&world, "2")));
+    assert_eq!(error(&answer), (503, "temporarily_unavailable"));
+    shelf.put_json(CLIENT, &signing_client(true));
+    assert_eq!(world.token(&proven(&form, &assertion(&world, "3"))).0, 200);
+}
+
+#[test]
 fn rfc7521_4_2_a_signing_client_may_leave_its_id_out() {
     let (world, _shelf) = signing();
     let form = with(&world.redemption(&world.code()), "client_id", None);

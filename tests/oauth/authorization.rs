@@ -118,6 +118,14 @@ fn rfc6749_3_1_a_parameter_without_a_value_is_as_if_left_out() {
 }
 
 #[test]
+fn rfc6749_3_3_a_capability_named_twice_is_asked_for_once() {
+    let world = World::new();
+    let wish = with(&world.wish(), "scope", Some("posts:read workspace:read posts:read no:such"));
+    let (status, tokens) = world.token(&world.redemption(&world.code_for(&wish)));
+    assert_eq!((status, tokens["scope"].as_str()), (200, Some("workspace:read posts:read")));
+}
+
+#[test]
 fn rfc6749_4_1_2_1_other_response_types_are_refused() {
     let world = World::new();
     let told = |name, value| told_error(&world.authorize(&with(&world.wish(), name, value)));

@@ -54,6 +54,16 @@ fn rfc7591_5_registrations_from_one_address_are_limited_within_an_hour() {
 }
 
 #[test]
+fn rfc7591_5_cleaning_up_gives_nobody_registrations_back() {
+    let world = narrow();
+    for _ in 0..2 {
+        assert_eq!(register_from(&world, "192.0.2.7").0, 201);
+    }
+    run(postern::operator::retain(&world.sim.platform())).unwrap();
+    assert_eq!(register_from(&world, "192.0.2.7").0, 429);
+}
+
+#[test]
 fn rfc7591_5_an_ipv6_subscriber_is_one_address() {
     let world = narrow();
     assert_eq!(register_from(&world, "2001:db8:1:2::1").0, 201);
