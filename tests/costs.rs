@@ -118,7 +118,7 @@ const CASES: &[Case] = &[
             scheduled(stage);
             json!({})
         },
-        [2, 20, 11],
+        [2, 20, 12],
     ),
     case("retry_post", |stage| json!({ "post_id": stage.failed() }), [4, 16, 13]),
     case(

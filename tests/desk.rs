@@ -1,5 +1,7 @@
 //! The gate and what every room speaks: times, ids, names, cursors.
 
+mod times;
+
 use postern::{
     desk::{
         Act, Authority, Caller, Code, GrantId, PostId, Refusal, Role, Safename, Scope, Scopes, Tenant,
@@ -358,13 +360,13 @@ fn what_is_no_time_is_refused() {
     ] {
         not_a_time(text);
     }
-    assert!(not_a_time("2026-12-01T09:00[Mars/Base]").0.contains("zone is not known"));
+    assert!(not_a_time("2026-12-01T09:00[Mars/Base]").0.contains("is not known"));
     assert!(not_a_time("2026-12-01T09:00:00+05:00[Europe/Stockholm]").0.contains("offset is not the one"));
 }
 
 #[test]
 fn a_past_time_is_refused() {
-    for text in ["2026-11-20T09:59", "2026-11-20T10:00:00", "2020-01-01T00:00:00Z", "PT0S"] {
+    for text in ["2026-11-20T09:59", "2026-11-20T10:00:00", "2020-01-01T00:00:00Z"] {
         assert!(not_a_time(text).0.contains("is past"), "{text}");
     }
 }

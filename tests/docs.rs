@@ -3,11 +3,13 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use postern::{
-    desk::{Code, Scope, Scopes, Toolset},
+    desk::{Code, Scope, Scopes, TimeZoneName, Toolset, resolve_when},
     mcp,
     operator::RULES,
     platform::Config,
 };
+
+use crate::sim::BEGIN;
 
 fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -84,6 +86,16 @@ fn every_error_code_is_documented_with_its_sentence() {
         .map(|code| vec![format!("`{}`", code.as_str()), code.sentence().to_owned()])
         .collect();
     assert_eq!(written, codes);
+}
+
+#[test]
+fn every_documented_form_of_a_time_is_read() {
+    let rows = table(&document("docs/integrating.md"), &["form", "example", "read as"]);
+    let zone = TimeZoneName::parse("Europe/Stockholm").unwrap();
+    for text in rows.iter().flat_map(|row| quoted(&row[1])) {
+        assert!(resolve_when(text, &zone, BEGIN, "when").is_ok(), "{text}");
+    }
+    assert_eq!(rows.len(), 5);
 }
 
 #[test]

@@ -2,16 +2,19 @@
 
 mod bulk;
 pub mod confirming;
+mod corrected;
 mod judging;
 mod lessons;
 mod mending;
 mod near;
+mod overriding;
 mod page;
 mod pausing;
 mod pictures;
 mod public;
 mod reading;
 mod repeating;
+mod shortening;
 pub mod stage;
 mod statements;
 mod undoing;
@@ -124,7 +127,7 @@ fn a_past_time_is_answered_with_the_call_that_works() {
 }
 
 #[test]
-fn text_that_is_too_long_stays_a_draft_and_its_refusal_holds_a_call_that_schedules_it() {
+fn text_that_is_too_long_stays_a_draft_and_its_refusal_holds_a_call_that_keeps_it_shortened() {
     let sim = Sim::new(5);
     let company = Company::found(&sim, "acme");
     let caller = company.caller(&sim);
@@ -135,7 +138,7 @@ fn text_that_is_too_long_stays_a_draft_and_its_refusal_holds_a_call_that_schedul
     let arguments = json!({ "profiles": ["wall"], "text": long, "when": "PT2H" });
     let refusal = call(&caller, "create_post", arguments).unwrap_err();
     let post = call(&caller, "create_post", corrected(&refusal)).unwrap();
-    assert_eq!(post["status"], "scheduled");
+    assert_eq!((&post["status"], &post["problems"]), (&json!("draft"), &json!([])));
 }
 
 #[test]

@@ -389,7 +389,7 @@ CREATE TABLE change (
   undone_at INTEGER,
   PRIMARY KEY (tenant_id, change_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX change_by_holder ON change (tenant_id, holder, change_id DESC) WHERE undone_at IS NULL;
+CREATE INDEX change_by_holder ON change (tenant_id, holder, change_id DESC);
 CREATE INDEX change_by_age ON change (at);
 
 -- The states of a delivery. `phase`: waiting to be claimed, busy, done, or in need of a person.

@@ -72,8 +72,7 @@ fn the_unknown<'d>(
         .collect();
     match candidates.as_slice() {
         [only] => Ok(only),
-        [] => Err(Problem::new(Code::NotUnknown, "post_id", "See with get_post where it stands.")
-            .next(next_call("get_post", serde_json::json!({ "post_id": post })))),
+        [] => Err(not_unknown(post)),
         several => {
             let handles: Vec<String> =
                 several.iter().map(|one| format!("\"{}\"", one.profile.account.handle)).collect();
@@ -81,6 +80,12 @@ fn the_unknown<'d>(
             Err(Problem::new(Code::AmbiguousProfile, "profile", hint))
         }
     }
+}
+
+/// The problem of a post whose outcome is known.
+pub(super) fn not_unknown(post: &PostId) -> Problem {
+    Problem::new(Code::NotUnknown, "post_id", "See with get_post where it stands.")
+        .next(next_call("get_post", serde_json::json!({ "post_id": post })))
 }
 
 /// What a word makes of a delivery.

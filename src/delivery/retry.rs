@@ -147,7 +147,7 @@ fn nothing_to_retry(post: &PostId, found: &[Candidate], trade: &dyn Trade, now: 
     if reasons.is_empty() {
         let hint = "Schedule the post, or publish it now.";
         return Problem::new(Code::NotRetryable, "post_id", hint)
-            .next(next_call("schedule_post", serde_json::json!({ "post_id": post, "when": "PT1H" })))
+            .next(next_call("get_post", serde_json::json!({ "post_id": post })))
             .into();
     }
     Refusal::Problems(reasons)
@@ -222,14 +222,17 @@ impl Candidate {
                 ))
             }
             S::Unknown => Ok(Moved { to: S::Unknown, at: now, answer: RetryAnswer::LookedUp }),
-            S::Failed | S::Missed | S::Paused if self.profile.state != ProfileState::Healthy => Err(problem(
-                Code::ProfileNeedsReconnect,
-                "Connect the account again, then repeat the call.",
-            )
-            .next(next_call(
-                "connect_social_profile",
-                serde_json::json!({ "network": self.profile.account.network, "profile": self.profile.id }),
-            ))),
+            S::Failed | S::Missed | S::Paused if self.profile.state != ProfileState::Healthy => {
+                Err(problem(Code::ProfileNeedsReconnect, "Connect the account again, then repeat the call.")
+                    .next(next_call(
+                        "connect_social_profile",
+                        serde_json::json!({
+                            "network": self.profile.account.network,
+                            "workspace": self.profile.workspace_id,
+                            "reconnect": self.profile.id,
+                        }),
+                    )))
+            }
             S::Failed if self.has_public_parts => {
                 Ok(Moved { to: S::Sent, at: held, answer: RetryAnswer::GoesOn })
             }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    confirm::{Outcome, Word, confirm},
+    confirm::{Outcome, Word, confirm, not_unknown},
     removal::{RemovalOutcome, remove_live},
     retry::{Retried, Retry, RetryAnswer, carry_out, plan},
     trade::RealTrade,
@@ -19,7 +19,10 @@ use crate::{
     media::{self, MediaInput, Wanted},
     networks::Attachment,
     platform::Statement,
-    posts::{self, Content, Desired, Override, PostGroupView, PostRow, Repeat, Scene, Target},
+    posts::{
+        self, Content, DeliveryRow, DeliveryState, Desired, Override, PostGroupView, PostRow, Repeat, Scene,
+        Target,
+    },
     profiles::{self, Profile},
 };
 
@@ -103,7 +106,7 @@ impl Tool for RetryPost {
             None => match send_again(caller, &scene, row, workspace, &input, repeat.as_ref()).await {
                 Ok(retried) => retried,
                 // The same call may have won in parallel.
-                Err(Refusal::Rehearsed) => return Err(Refusal::Rehearsed),
+                Err(rehearsed @ Refusal::Rehearsed(_)) => return Err(rehearsed),
                 Err(refusal) => {
                     let scene = Scene::read(caller, &[&input.post_id], repeat.as_ref()).await?;
                     earlier(&scene)?.ok_or(refusal)?
@@ -143,8 +146,8 @@ async fn send_again(
     let plan = problems.keep_all(plan(caller, &RealTrade, &row.post_id, chosen.as_deref()).await)?;
     let own: Vec<ProfileId> = match (&plan, chosen) {
         (Some(plan), _) => plan.retried.iter().map(|one| one.profile.clone()).collect(),
-        (None, Some(chosen)) => chosen,
-        (None, None) => row.content.profiles.clone(),
+        (None, Some(chosen)) if !chosen.is_empty() => chosen,
+        (None, _) => row.content.profiles.clone(),
     };
     let words = Words { caller, scene, row, workspace, own: &own, input };
     let content = words.content(&mut problems).await?;
@@ -220,11 +223,12 @@ impl Words<'_> {
     /// call that keeps it shortened: nothing that nobody wrote goes out.
     async fn unsendable(&self, content: &Content) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut overrides = Vec::new();
+        let mut kept = Vec::new();
         for profile in self.scene.profiles.iter().filter(|profile| self.own.contains(&profile.id)) {
             let rendered = content.render_for(&profile.id, profile.account.network).0;
             if let Some(text) = rendered.parts.first().and_then(posts::shortened) {
-                overrides.push(json!({ "profiles": [profile.account.handle], "text": text }));
+                let own = json!({ "profiles": [profile.account.handle], "text": text });
+                kept.push(Problem::new(Code::ContentTooLong, "overrides", "").fix(Fix::Append(own)));
             }
             problems.extend(rendered.problems.into_iter().map(|problem| {
                 let message = format!("{}: {}", profile.label(), problem.message);
@@ -234,10 +238,10 @@ impl Words<'_> {
         let keeps_all = self.row.content.overrides.is_empty() && self.input.media.is_none();
         if let Some(first) = problems.first_mut()
             && keeps_all
-            && !overrides.is_empty()
+            && !kept.is_empty()
         {
-            let kept = json!({ "post_id": self.row.post_id, "overrides": overrides });
-            first.next = posts::update_if_it_works(self.caller, kept).await.or(first.next.take());
+            let next = posts::update_with(self.caller, &self.row.post_id, &kept).await;
+            first.next = next.or(first.next.take());
         }
         problems
     }
@@ -250,7 +254,9 @@ fn with_own(
     pictures: Option<Vec<Attachment>>,
 ) -> Content {
     for profile in own {
-        let before = content.overrides.iter().rev().find(|one| one.profiles.contains(profile)).cloned();
+        let before = content.own_of(profile).map(|(_, own)| own.clone());
+        content.overrides.iter_mut().for_each(|one| one.profiles.retain(|other| other != profile));
+        content.overrides.retain(|one| !one.profiles.is_empty());
         content.overrides.push(Override {
             text: input.text.clone().or_else(|| before.as_ref()?.text.clone()),
             media: pictures.clone().or_else(|| before.as_ref()?.media.clone()),
@@ -332,6 +338,13 @@ impl Tool for ConfirmDelivery {
         let (row, workspace) = problems.keep_or(scene.post(&input.post_id, "post_id"), scene.stand_in())?;
         let named = input.profile.as_deref();
         let profile = named.and_then(|named| problems.keep(chosen_profile(&scene, workspace, named)));
+        let is_in_doubt = |delivery: &DeliveryRow| {
+            let is_it = profile.as_ref().is_none_or(|profile| delivery.profile_id == *profile);
+            is_it && delivery.state == DeliveryState::Unknown
+        };
+        if !row.is_stand_in() && !row.deliveries.iter().any(is_in_doubt) {
+            problems.add(not_unknown(&row.post_id));
+        }
         problems.refuse_if_any()?;
         let hold_seconds = workspace.hold_seconds;
         let word = Word { profile: profile.as_ref(), outcome: input.outcome, address, hold_seconds };
@@ -427,7 +440,7 @@ impl Tool for DeletePost {
         let (row, _) = scene.post(&input.post_id, "post_id")?;
         let mut problems = Problems::default();
         problems.keep_all(posts::check_seen(row, input.expected_revision))?;
-        if row.deliveries.iter().any(posts::DeliveryRow::is_busy) {
+        if row.deliveries.iter().any(DeliveryRow::is_busy) {
             problems.add(posts::busy(&row.post_id));
         }
         problems.refuse_if_any()?;
@@ -452,7 +465,7 @@ impl Tool for DeletePost {
             );
             return Ok(output);
         }
-        let public = row.deliveries.iter().any(posts::DeliveryRow::may_be_public);
+        let public = row.deliveries.iter().any(DeliveryRow::may_be_public);
         if public && input.on_networks != Some(true) {
             output.warnings.push("What is public stays public; only the record here is deleted.".to_owned());
         }

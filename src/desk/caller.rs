@@ -66,6 +66,8 @@ pub struct Caller<'a> {
 struct Rehearsing {
     /// Which workspace stands in for one that was not found.
     stand_in: Option<usize>,
+    /// What it would need; the gate is not asked for it, so that the rest of the call is judged whatever is lacking.
+    needs: Scopes,
 }
 
 /// What a gated batch gave: the caller's facts, and the rows of each statement.
@@ -114,11 +116,15 @@ impl<'a> Caller<'a> {
         })
     }
 
-    /// The same caller, whose batches also need these capabilities.
+    /// The same caller, whose batches also need these capabilities. A rehearsal only notes them.
     #[must_use]
     pub fn needing(&self, scopes: Scopes) -> Self {
         let mut caller = self.clone();
-        caller.needs = caller.needs.union(scopes);
+        let needs = match &mut caller.rehearsal {
+            Some(rehearsal) => &mut rehearsal.needs,
+            None => &mut caller.needs,
+        };
+        *needs = needs.union(scopes);
         caller
     }
 
@@ -153,12 +159,13 @@ impl<'a> Caller<'a> {
         caller
     }
 
-    /// The same caller in a rehearsal, which writes nothing and reaches nobody. With `stand_in`, what is not found is judged as if
-    /// it were, in that one of the workspaces.
-    pub(super) fn rehearsing(&self, stand_in: Option<usize>) -> Self {
+    /// The same caller in a rehearsal of a tool that needs `own`, which writes nothing and reaches nobody. With `stand_in`, what is
+    /// not found is judged as if it were, in that one of the workspaces.
+    pub(super) fn rehearsing(&self, own: Scopes, stand_in: Option<usize>) -> Self {
         Self {
             platform: self.platform.reaching_nobody(),
-            rehearsal: Some(Rehearsing { stand_in }),
+            needs: self.needs.union(own),
+            rehearsal: Some(Rehearsing { stand_in, needs: Scopes::NONE }),
             ..self.clone()
         }
     }
@@ -173,11 +180,9 @@ impl<'a> Caller<'a> {
     /// # Errors
     /// [`Refusal::Rehearsed`] in a rehearsal; when the gate is closed.
     pub async fn end_rehearsal(&self) -> Result<(), Refusal> {
-        if !self.is_rehearsing() {
-            return Ok(());
-        }
+        let Some(rehearsal) = self.rehearsal else { return Ok(()) };
         self.facts().await?;
-        Err(Refusal::Rehearsed)
+        Err(Refusal::Rehearsed(rehearsal.needs))
     }
 
     /// The tenant.

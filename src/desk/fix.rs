@@ -7,7 +7,9 @@ use super::{Problem, sort_by};
 /// What would make a field right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// This value instead.
+    /// The same value, written as it must be.
+    Write(Value),
+    /// This value instead, which is a guess.
     Set(Value),
     /// Leave it out.
     Remove,
@@ -83,6 +85,60 @@ pub(super) fn leave_out(arguments: &mut Value, problems: &[Problem]) -> bool {
     !left_out.is_empty()
 }
 
+/// Whether `arguments`, mended, say something else at this problem than what was given: it was dropped, or something was guessed.
+pub(super) fn is_changed(given: &Value, arguments: &Value, problem: &Problem) -> bool {
+    match &problem.fix {
+        None | Some(Fix::Write(_) | Fix::Suppose(_)) => false,
+        Some(Fix::Rename(meant)) => {
+            let field = steps(&problem.field);
+            let mut renamed = field.clone();
+            renamed.pop();
+            renamed.push(Step::Key(meant));
+            find(given, &field) != find(arguments, &renamed)
+        }
+        Some(Fix::Elsewhere(fixes)) => !fixes.iter().any(|(_, fix)| matches!(fix, Fix::Write(_))),
+        Some(_) => true,
+    }
+}
+
+/// Whether something of a list is left out to mend a problem.
+pub(super) fn is_shortened(problem: &Problem) -> bool {
+    matches!(problem.fix, Some(Fix::RemoveItem | Fix::Keep(_)))
+}
+
+/// Takes out the times of the posts that these fields are part of. Whether each is part of a post beside others in the call, so that
+/// the others' times are not touched by it.
+pub(super) fn drop_times_of(arguments: &mut Value, fields: &[&str]) -> bool {
+    let ways: Vec<_> = fields.iter().map(|field| way_to_time(arguments, steps(field))).collect();
+    for post in ways.iter().flatten() {
+        find_mut(arguments, post).map(drop_own_time);
+    }
+    ways.iter().all(|way| way.as_ref().is_some_and(|way| !way.is_empty()))
+}
+
+/// The way to the innermost thing around a field that has a time.
+fn way_to_time<'f>(arguments: &Value, mut field: Vec<Step<'f>>) -> Option<Vec<Step<'f>>> {
+    while field.pop().is_some() {
+        if find(arguments, &field).is_some_and(|around| around.get("when").is_some()) {
+            return Some(field);
+        }
+    }
+    None
+}
+
+/// Takes out every time at which a post would go out.
+pub(super) fn drop_times(arguments: &mut Value) {
+    drop_own_time(arguments);
+    let lists = arguments.as_object_mut().into_iter().flatten().filter_map(|(_, list)| list.as_array_mut());
+    lists.flatten().for_each(drop_own_time);
+}
+
+fn drop_own_time(post: &mut Value) {
+    if let Some(fields) = post.as_object_mut() {
+        fields.remove("when");
+    }
+}
+
 /// Whether arguments have this field, or the list that it is, or would be, an item of.
 pub(super) fn is_given(arguments: &Value, field: &str) -> bool {
     find(arguments, &item_less(steps(field))).is_some()
@@ -90,6 +146,10 @@ pub(super) fn is_given(arguments: &Value, field: &str) -> bool {
 
 fn find<'v>(arguments: &'v Value, field: &[Step<'_>]) -> Option<&'v Value> {
     field.iter().try_fold(arguments, descend)
+}
+
+fn find_mut<'v>(arguments: &'v mut Value, field: &[Step<'_>]) -> Option<&'v mut Value> {
+    field.iter().try_fold(arguments, descend_mut)
 }
 
 /// Each field with what is to be done there, once.
@@ -137,16 +197,15 @@ fn item_less(mut field: Vec<Step<'_>>) -> Vec<Step<'_>> {
 /// A field that is not there is left as it is.
 fn apply(arguments: &mut Value, field: &[Step<'_>], fix: &Fix) {
     let Some((last, way)) = field.split_last() else {
-        if let Fix::Set(value) | Fix::Suppose(value) = fix {
+        if let Fix::Write(value) | Fix::Set(value) | Fix::Suppose(value) = fix {
             value.clone_into(arguments);
         }
         return;
     };
-    let place = way.iter().try_fold(arguments, descend_mut);
-    match (place, last) {
+    match (find_mut(arguments, way), last) {
         (Some(Value::Object(object)), Step::Key(key)) => apply_to_object(object, key, fix),
         (Some(Value::Array(items)), Step::Index(index)) => match fix {
-            Fix::Set(value) | Fix::Suppose(value) => {
+            Fix::Write(value) | Fix::Set(value) | Fix::Suppose(value) => {
                 if let Some(item) = items.get_mut(*index) {
                     value.clone_into(item);
                 }
@@ -160,7 +219,9 @@ fn apply(arguments: &mut Value, field: &[Step<'_>], fix: &Fix) {
 
 fn apply_to_object(object: &mut Map<String, Value>, key: &str, fix: &Fix) {
     match fix {
-        Fix::Set(value) | Fix::Suppose(value) => drop(object.insert(key.to_owned(), value.clone())),
+        Fix::Write(value) | Fix::Set(value) | Fix::Suppose(value) => {
+            drop(object.insert(key.to_owned(), value.clone()))
+        }
         Fix::Remove => drop(object.remove(key)),
         Fix::Rename(meant) => {
             if let Some(value) = object.remove(key) {

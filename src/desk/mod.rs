@@ -6,6 +6,7 @@ mod address;
 mod audit;
 mod caller;
 mod complete;
+mod correction;
 mod cursor;
 mod digest;
 mod facts;
@@ -58,9 +59,11 @@ pub use reach::Reach;
 pub use recent::RecentSignIn;
 pub use refusal::{Code, Problem, Problems, Refusal};
 pub use rehearsal::Shape;
-pub use resource::{Arguments, Contents, ListedResource, ResourceEntry};
+pub use resource::{Arguments, Contents, ListedResource, ResourceEntry, VIEW};
 pub use scope::{Scope, Scopes};
 pub use selection::{Selection, Toolset};
 pub use store::{STATEMENTS, directory::STATEMENTS as DIRECTORY_STATEMENTS};
 pub use tool::{Effect, Hints, Tool, ToolEntry};
-pub use when::{ClockChange, Due, Unreachable, When, WhenFault, moved_by, resolve_bound, resolve_when};
+pub use when::{
+    ClockChange, Due, Unreachable, When, WhenFault, moved_by, resolve_bound, resolve_shift, resolve_when,
+};

@@ -3,8 +3,11 @@
 use jiff::{Timestamp as Instant, Zoned, tz::TimeZone};
 use serde::Serialize;
 
-use super::nearest;
+use super::nearest::all_nearest;
 use crate::platform::{FromValue, Timestamp, Value};
+
+/// The longest abbreviation of a zone, in bytes.
+const ABBREVIATION: usize = 4;
 
 /// An IANA time zone that the binary knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +24,18 @@ impl TimeZoneName {
         Some(Self { name, zone })
     }
 
-    /// The name of the zone that is called almost so: misspelt, or its city alone.
-    pub fn like(name: &str) -> Option<String> {
+    /// The names of the zones that are called so but for their region, or else are most nearly spelt so; at most three. What is
+    /// short is an abbreviation, which looks like many others.
+    pub fn like(name: &str) -> Vec<String> {
         let names: Vec<_> = jiff::tz::db().available().collect();
-        let city =
-            |zone: &str| zone.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(name));
-        let of_city = names.iter().map(|zone| zone.as_str()).find(|zone| city(zone));
-        of_city.or_else(|| nearest(name, names.iter().map(|zone| zone.as_str()))).map(str::to_owned)
+        let city = |zone: &str| {
+            zone.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(&name.replace(' ', "_")))
+        };
+        let mut like: Vec<&str> = names.iter().map(|zone| zone.as_str()).filter(|zone| city(zone)).collect();
+        if like.is_empty() && name.len() > ABBREVIATION {
+            like = all_nearest(name, names.iter().map(|zone| zone.as_str()));
+        }
+        like.into_iter().take(3).map(str::to_owned).collect()
     }
 
     /// The zone of this name, or UTC for one that a later time-zone table dropped.
@@ -52,8 +60,13 @@ impl TimeZoneName {
 
     /// `at` in this zone.
     pub fn local(&self, at: Timestamp) -> Zoned {
-        Instant::from_millisecond(at.as_millis()).unwrap_or(Instant::UNIX_EPOCH).to_zoned(self.zone.clone())
+        instant(at).to_zoned(self.zone.clone())
     }
+}
+
+/// `at`, as the time library has it.
+pub(super) fn instant(at: Timestamp) -> Instant {
+    Instant::from_millisecond(at.as_millis()).unwrap_or(Instant::UNIX_EPOCH)
 }
 
 impl FromValue for TimeZoneName {
@@ -111,8 +124,7 @@ impl TimeFromNow {
 
 /// RFC 3339 in UTC.
 fn utc(at: Timestamp) -> String {
-    let instant = Instant::from_millisecond(at.as_millis()).unwrap_or(Instant::UNIX_EPOCH);
-    instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    instant(at).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// How far `at` is from `now`: "in 10 days", "now", "3 hours ago".

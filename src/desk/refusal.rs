@@ -257,8 +257,8 @@ pub enum Refusal {
     Conflict,
     /// The databases did not do their part.
     Fault(DatabaseFault),
-    /// Nothing stood in the way, and it was a rehearsal. It never leaves the desk.
-    Rehearsed,
+    /// Nothing stood in the way but that these capabilities are needed, and it was a rehearsal. It never leaves the desk.
+    Rehearsed(Scopes),
 }
 
 impl Refusal {
@@ -285,7 +285,7 @@ impl Refusal {
             Self::InsufficientScope(_) => Some(Code::InsufficientScope),
             Self::Unauthenticated => Some(Code::GrantEnded),
             Self::Conflict => Some(Code::Conflict),
-            Self::Fault(_) | Self::Rehearsed => None,
+            Self::Fault(_) | Self::Rehearsed(_) => None,
         }
     }
 
@@ -300,7 +300,7 @@ impl Refusal {
                 "",
                 "Read it again to see whether the change was made before you repeat the call; with the same idempotency_key repeating is safe.",
             )],
-            Self::Fault(_) | Self::Rehearsed => {
+            Self::Fault(_) | Self::Rehearsed(_) => {
                 vec![Problem::new(Code::Unavailable, "", "Try again in a minute.")]
             }
             Self::InsufficientScope(scopes) => vec![Problem::new(

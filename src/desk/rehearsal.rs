@@ -1,32 +1,29 @@
 //! Rehearsing a call that was refused: with what is wrong mended, or supposed to be right, it is carried out up to its first
-//! effect, to find what else is wrong, and to give a corrected call only if that works.
+//! effect, to find what else is wrong.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    Caller, Code, Fix, NextCall, Problem, Refusal,
-    fix::{Mend, is_given, leave_out, mend_in_place, mended},
-    next_call,
-    tool::Call,
+    Caller, Code, Fix, Problem, Refusal, Scopes, ToolEntry, WorkspaceFacts,
+    correction::{finding, name_workspaces},
+    fix::{Mend, is_given, mend_in_place},
 };
 
 /// Every way in which arguments do not have the shape that their tool demands.
 pub type Shape<'s> = &'s dyn Fn(&Value) -> Vec<Problem>;
 
-/// Most rounds of mending what was found and looking for more.
+/// Most rounds of mending what was found and looking for more. What only a later one would find is told when the corrected call is
+/// refused in its turn; that call is not given then, since it is given only if it is taken.
 const ROUNDS: usize = 5;
 
-/// Most rounds of mending what only the corrected call shows.
-const CORRECTIONS: usize = 2;
-
-/// In so many workspaces the rest of a call is judged whose own workspace is not known.
+/// In so many workspaces the rest of a call is judged whose own workspace is not known. Where there are more, what others of
+/// them might have is not told.
 const STAND_INS: usize = 4;
 
 /// A tool's call, to be rehearsed.
 pub(super) struct Rehearsal<'r> {
     pub(super) caller: &'r Caller<'r>,
-    pub(super) tool: &'static str,
-    pub(super) call: Call,
+    pub(super) tool: &'r ToolEntry,
     pub(super) shape: Shape<'r>,
 }
 
@@ -36,53 +33,70 @@ pub(super) enum Found {
     InShape(Vec<Problem>),
     /// What they mean.
     InMeaning(Vec<Problem>),
+    /// The grant lacks one of these capabilities; nothing else was judged.
+    Lacking(Scopes),
+}
+
+/// What came of a rehearsal.
+pub(super) enum Ending {
+    /// The call changes nothing.
+    Harmless,
+    /// It came to its first effect, for which these capabilities are needed.
+    Effect(Scopes),
+    /// It is refused.
+    Refused(Vec<Problem>),
 }
 
 impl Rehearsal<'_> {
-    /// The refusal of a call: what was found `first`, all else that is wrong, and in the first the corrected call, or the one that
-    /// finds what is missing.
+    /// The refusal of a call: what was found `first`, all else that is wrong, and in the first problem the corrected call, or the one
+    /// that finds what is missing. Where nothing but a capability is lacking, that is the refusal.
     pub(super) async fn refusal(&self, arguments: &Value, first: Found) -> Refusal {
+        let lacking = match first {
+            Found::Lacking(needs) => Some(Refusal::InsufficientScope(needs)),
+            Found::InShape(_) | Found::InMeaning(_) => None,
+        };
         let mut script = Script::of(arguments);
         let looked = self.look_further(&mut script, first).await;
-        let corrected = match looked {
-            Ok(()) => self.corrected(&script).await,
-            Err(Refusal::Unauthenticated) => return Refusal::Unauthenticated,
-            Err(_) => None,
-        };
-        let mut told = script.told;
-        let is_lost = told.iter().all(|problem| problem.next.is_none());
-        let next = match corrected {
-            Some(arguments) => Some(NextCall { tool: self.tool.to_owned(), arguments }),
-            None => is_lost.then(|| finding(arguments, &told)),
-        };
-        if let (Some(first), Some(next)) = (told.first_mut(), next) {
-            first.next = Some(next);
+        if let Err(Refusal::Unauthenticated) = looked {
+            return Refusal::Unauthenticated;
         }
-        self.name_workspaces(arguments, &mut told).await;
+        let needs = script.needs.union(self.tool.needs_of(&script.supposed));
+        let mut told = script.told;
+        if let Some(lacking) = lacking.filter(|_| told.is_empty()) {
+            return lacking;
+        }
+        let corrected = if looked.is_ok() { self.corrected(arguments, &told).await } else { None };
+        let next = match corrected {
+            Some(correction) => Some(correction.told_in(told.first_mut(), self.tool.name)),
+            None => told
+                .iter()
+                .find_map(|problem| problem.next.clone())
+                .or_else(|| Some(finding(arguments, &told))),
+        };
+        if let Some(first) = told.first_mut() {
+            first.next = next;
+        }
+        if !self.tool.needs.contains(needs) {
+            told.extend(self.lacking(needs).await.filter(|lack| !told.iter().any(|one| is_same(one, lack))));
+        }
+        name_workspaces(self.caller, arguments, &mut told).await;
         Refusal::Problems(told)
     }
 
-    /// Gives each list of posts that is offered the workspace it needs where the grant has several: the one that the call
-    /// names, or else the first.
-    async fn name_workspaces(&self, arguments: &Value, told: &mut [Problem]) {
-        let needs_one =
-            |next: &NextCall| next.tool == "list_posts" && next.arguments.get("workspace").is_none();
-        let mut lists: Vec<&mut NextCall> = told
-            .iter_mut()
-            .filter_map(|problem| problem.next.as_mut())
-            .filter(|next| needs_one(next))
-            .collect();
-        if lists.is_empty() {
-            return;
-        }
-        let Ok(facts) = self.caller.facts().await else { return };
-        if facts.workspaces.len() < 2 {
-            return;
-        }
-        let named = facts.workspace(arguments.get("workspace").and_then(Value::as_str)).ok();
-        let Some(workspace) = named.or_else(|| facts.workspaces.first()) else { return };
-        for next in &mut lists {
-            next.arguments = json!({ "workspace": workspace.name });
+    /// That the grant lacks what the call needs besides what its tool needs, if it does.
+    async fn lacking(&self, needs: Scopes) -> Option<Problem> {
+        match self.caller.needing(needs).facts().await {
+            Err(Refusal::InsufficientScope(_)) => {
+                let hint =
+                    "Mend the rest: the call that is otherwise right makes the app ask the person for it.";
+                let lacks = needs.without(self.caller.facts().await.ok()?.allowed).to_text();
+                Some(
+                    Problem::new(Code::InsufficientScope, "", hint)
+                        .message(format!("The call needs {lacks}.")),
+                )
+            }
+            Err(Refusal::Problems(found)) => found.into_iter().next(),
+            _ => None,
         }
     }
 
@@ -91,18 +105,16 @@ impl Rehearsal<'_> {
         let (mut fresh, mut was_judged) = match first {
             Found::InShape(problems) => (problems, false),
             Found::InMeaning(problems) => (problems, true),
+            Found::Lacking(_) => (Vec::new(), false),
         };
         for _ in 0..ROUNDS {
             if !script.take(fresh) && was_judged {
                 return Ok(());
             }
-            let misshapen = (self.shape)(&script.supposed);
-            let in_shape = misshapen.is_empty();
-            fresh = script.unheard(misshapen);
+            fresh = script.unheard((self.shape)(&script.supposed));
             if fresh.is_empty() {
                 let found = self.judged(script).await?;
                 was_judged = true;
-                script.works = in_shape && found.is_empty();
                 fresh = script.unheard(found);
                 if fresh.is_empty() {
                     return Ok(());
@@ -114,84 +126,73 @@ impl Rehearsal<'_> {
     }
 
     /// What is wrong with what the supposed arguments mean, wherever they mean it.
-    async fn judged(&self, script: &Script) -> Result<Vec<Problem>, Refusal> {
+    async fn judged(&self, script: &mut Script) -> Result<Vec<Problem>, Refusal> {
         if !script.told.iter().any(is_look_up) {
-            return self.rehearsed(&script.supposed, None).await;
+            return self.found(script, None).await;
         }
-        let mut common = self.rehearsed(&script.supposed, Some(0)).await?;
+        let common = self.found(script, Some(0)).await?;
         if !common.iter().any(is_not_found) {
             return Ok(common);
         }
-        let workspaces = self.caller.facts().await?.workspaces.len();
-        for stand_in in 1..workspaces.min(STAND_INS) {
-            let found = self.rehearsed(&script.supposed, Some(stand_in)).await?;
-            let is_there = |one: &Problem| found.iter().any(|other| is_same(one, other));
-            common.retain(is_there);
+        let workspaces = self.caller.facts().await?.workspaces;
+        let mut everywhere: Vec<Vec<Problem>> = common.into_iter().map(|problem| vec![problem]).collect();
+        for stand_in in 1..workspaces.len().min(STAND_INS) {
+            let found = self.found(script, Some(stand_in)).await?;
+            everywhere.retain_mut(|same| {
+                let here = found.iter().find(|here| same.first().is_some_and(|one| is_same(one, here)));
+                same.extend(here.cloned());
+                here.is_some()
+            });
         }
-        if workspaces > STAND_INS {
-            common.retain(|problem| !is_of_workspace(problem));
-        }
-        Ok(common)
+        let is_told = |problem: &Problem| workspaces.len() <= STAND_INS || !is_of_workspace(problem);
+        let told = everywhere.into_iter().filter_map(|same| as_one(same, &workspaces));
+        Ok(told.filter(is_told).collect())
     }
 
-    /// What is wrong with what arguments mean.
-    async fn rehearsed(&self, arguments: &Value, stand_in: Option<usize>) -> Result<Vec<Problem>, Refusal> {
-        match (self.call)(&self.caller.rehearsing(stand_in), arguments).await {
-            Ok(_) | Err(Refusal::Rehearsed) => Ok(Vec::new()),
-            Err(Refusal::Problems(found)) => Ok(found),
+    async fn found(&self, script: &mut Script, stand_in: Option<usize>) -> Result<Vec<Problem>, Refusal> {
+        match self.rehearsed(&script.supposed, stand_in).await? {
+            Ending::Harmless => Ok(Vec::new()),
+            Ending::Effect(needs) => {
+                script.needs = script.needs.union(needs);
+                Ok(Vec::new())
+            }
+            Ending::Refused(found) => Ok(found),
+        }
+    }
+
+    /// What comes of the call with these arguments, whose shape is right.
+    ///
+    /// # Errors
+    /// When it was refused for no reason that is in its arguments.
+    pub(super) async fn rehearsed(
+        &self,
+        arguments: &Value,
+        stand_in: Option<usize>,
+    ) -> Result<Ending, Refusal> {
+        let caller = self.caller.rehearsing(self.tool.needs, stand_in);
+        match (self.tool.call)(&caller, arguments).await {
+            Ok(_) => Ok(Ending::Harmless),
+            Err(Refusal::Rehearsed(needs)) => Ok(Ending::Effect(needs)),
+            Err(Refusal::Problems(found)) => Ok(Ending::Refused(found)),
             Err(other) => Err(other),
         }
-    }
-
-    /// The arguments with everything mended; nothing unless they are taken then.
-    async fn corrected(&self, script: &Script) -> Option<Value> {
-        let mut arguments = script.certain.clone();
-        let is_shorter = leave_out(&mut arguments, &script.told);
-        if !is_shorter && arguments == script.supposed && script.works {
-            return Some(arguments);
-        }
-        if arguments == script.given {
-            return None;
-        }
-        for _ in 0..CORRECTIONS {
-            let mut found = (self.shape)(&arguments);
-            if found.is_empty() {
-                found = self.rehearsed(&arguments, None).await.ok()?;
-            }
-            if found.is_empty() {
-                return Some(arguments);
-            }
-            let again = mended(&arguments, &found);
-            if again == arguments {
-                return None;
-            }
-            arguments = again;
-        }
-        None
     }
 }
 
 /// What is known of a call that was refused.
 struct Script {
-    given: Value,
     /// With what can be mended, but for items that are left out at last.
     certain: Value,
     /// With what is supposed besides, so that the rest can be judged.
     supposed: Value,
     told: Vec<Problem>,
-    /// Whether nothing is wrong with what is supposed.
-    works: bool,
+    /// The capabilities that the call needs, as far as that was seen.
+    needs: Scopes,
 }
 
 impl Script {
     fn of(given: &Value) -> Self {
-        Self {
-            given: given.clone(),
-            certain: given.clone(),
-            supposed: given.clone(),
-            told: Vec::new(),
-            works: false,
-        }
+        Self { certain: given.clone(), supposed: given.clone(), told: Vec::new(), needs: Scopes::NONE }
     }
 
     /// Adds problems. Whether judging again can show more.
@@ -217,6 +218,18 @@ impl Script {
         };
         found.into_iter().filter(|new| !is_told(new) && is_own(new)).collect()
     }
+}
+
+/// A problem that was found in each of the first `workspaces`. What differs between them is told of each.
+fn as_one(found: Vec<Problem>, workspaces: &[WorkspaceFacts]) -> Option<Problem> {
+    let first = found.first()?.clone();
+    if found.iter().all(|other| other.hint == first.hint) {
+        return Some(first);
+    }
+    let hint =
+        |(one, workspace): (&Problem, &WorkspaceFacts)| format!("In \"{}\": {}", workspace.name, one.hint);
+    let hints: Vec<String> = found.iter().zip(workspaces).map(hint).collect();
+    Some(Problem { hint: hints.join(" "), fix: None, next: None, ..first })
 }
 
 fn is_same(one: &Problem, other: &Problem) -> bool {
@@ -245,30 +258,4 @@ const fn is_not_found(problem: &Problem) -> bool {
 /// Whether another workspace may have it.
 const fn is_of_workspace(problem: &Problem) -> bool {
     matches!(problem.code, Code::SocialProfileRejected | Code::AmbiguousProfile | Code::MediaNotFound)
-}
-
-/// The call that finds what a call lacks which nothing mends.
-fn finding(arguments: &Value, told: &[Problem]) -> NextCall {
-    let lacks = |names: &[&str]| {
-        told.iter().any(|problem| {
-            let name = problem.field.rsplit('.').next().unwrap_or_default();
-            names.contains(&name.split('[').next().unwrap_or_default())
-        })
-    };
-    if lacks(&["post_id", "post_ids", "copy_from", "change_id"]) && !told.iter().any(is_about_state) {
-        return next_call("list_posts", json!({}));
-    }
-    match arguments.get("post_id").filter(|id| id.is_string()) {
-        Some(post_id) => next_call("get_post", json!({ "post_id": post_id })),
-        None if lacks(&["profiles", "profile", "reconnect"]) => next_call("list_social_profiles", json!({})),
-        None => next_call("whoami", json!({})),
-    }
-}
-
-/// Whether it is about what became of a post that was found.
-const fn is_about_state(problem: &Problem) -> bool {
-    matches!(
-        problem.code,
-        Code::PostAlreadyLive | Code::PostBusy | Code::NotScheduled | Code::NotRetryable | Code::Conflict
-    )
 }

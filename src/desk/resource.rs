@@ -40,6 +40,9 @@ pub struct ListedResource {
     pub title: String,
 }
 
+/// The media type of a view (MCP Apps 2026-01-26, "UI Resource Format").
+pub const VIEW: &str = "text/html;profile=mcp-app";
+
 /// What was read, in one of its forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contents {
@@ -55,6 +58,11 @@ impl Contents {
     /// A text.
     pub const fn text(mime_type: &'static str, text: String) -> Self {
         Self { mime_type, data: text, is_binary: false }
+    }
+
+    /// What a host shows of a tool's result.
+    pub fn view(document: &str) -> Self {
+        Self::text(VIEW, document.to_owned())
     }
 
     /// A structure as JSON text.

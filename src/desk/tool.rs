@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Caller, Code, Problem, Refusal, Scopes, Shape,
+    Caller, Code, NextCall, Problem, Refusal, Scopes, Shape,
     rehearsal::{Found, Rehearsal},
 };
 use crate::platform::{DatabaseFault, Later};
@@ -85,6 +85,8 @@ pub trait Tool: 'static {
     const NEEDS: Scopes;
     /// What it does to the world.
     const HINTS: Hints;
+    /// The address of what a host may show of its results (MCP Apps).
+    const VIEW: Option<&'static str> = None;
     /// The arguments, every field described.
     type Input: DeserializeOwned + Described;
     /// The structured result.
@@ -117,8 +119,10 @@ pub struct ToolEntry {
     pub needs: Scopes,
     /// See [`Tool::HINTS`].
     pub hints: Hints,
+    /// See [`Tool::VIEW`].
+    pub view: Option<&'static str>,
     needs_of: fn(&Value) -> Scopes,
-    call: Call,
+    pub(super) call: Call,
     /// The schema of the arguments.
     #[cfg(not(target_arch = "wasm32"))]
     pub input_schema: fn() -> schemars::Schema,
@@ -136,6 +140,7 @@ impl ToolEntry {
             description: T::DESCRIPTION,
             needs: T::NEEDS,
             hints: T::HINTS,
+            view: T::VIEW,
             needs_of: needs_of::<T>,
             call: |caller, arguments| Box::pin(run::<T>(caller, arguments)),
             #[cfg(not(target_arch = "wasm32"))]
@@ -154,6 +159,7 @@ impl ToolEntry {
             description,
             needs: Scopes::NONE,
             hints: Hints::read(),
+            view: None,
             needs_of: |_| Scopes::NONE,
             call: |_, _| Box::pin(async { Err(Refusal::Conflict) }),
             #[cfg(not(target_arch = "wasm32"))]
@@ -168,10 +174,17 @@ impl ToolEntry {
         (self.needs_of)(arguments)
     }
 
-    /// Whether the call would be carried out, as far as can be known before.
-    pub async fn would_work(&self, caller: &Caller<'_>, arguments: &Value) -> bool {
-        let outcome = (self.call)(&caller.rehearsing(None), arguments).await;
-        matches!(outcome, Ok(_) | Err(Refusal::Rehearsed))
+    /// The call with these arguments, less the problems of them that can be mended: if it would be carried out, and sends or
+    /// destroys nothing that was dropped or guessed.
+    pub async fn corrected(
+        &self,
+        caller: &Caller<'_>,
+        arguments: &Value,
+        problems: &[Problem],
+    ) -> Option<NextCall> {
+        let rehearsal = Rehearsal { caller, tool: self, shape: &|_| Vec::new() };
+        let correction = rehearsal.corrected(arguments, problems).await?;
+        Some(NextCall { tool: self.name.to_owned(), arguments: correction.arguments })
     }
 
     /// Calls the tool with arguments whose shape is right, and gives the result as JSON.
@@ -185,8 +198,9 @@ impl ToolEntry {
     /// Calls the tool with arguments that have the shape that `shape` demands, and gives the result as JSON.
     ///
     /// # Errors
-    /// Why it was not carried out: everything that is wrong with the shape and the meaning of the arguments, the first
-    /// problem with the corrected call, where there is one.
+    /// Why it was not carried out: everything that is wrong with the shape and the meaning of the arguments, a capability that
+    /// is lacking for them among it, the first problem with the corrected call, where there is one. Where nothing but a
+    /// capability is lacking, [`Refusal::InsufficientScope`].
     pub async fn call_in_shape(
         &self,
         caller: &Caller<'_>,
@@ -197,12 +211,13 @@ impl ToolEntry {
         let found = if misshapen.is_empty() {
             match (self.call)(caller, arguments).await {
                 Err(Refusal::Problems(problems)) => Found::InMeaning(problems),
+                Err(Refusal::InsufficientScope(needs)) => Found::Lacking(needs),
                 other => return other,
             }
         } else {
             Found::InShape(misshapen)
         };
-        Err(Rehearsal { caller, tool: self.name, call: self.call, shape }.refusal(arguments, found).await)
+        Err(Rehearsal { caller, tool: self, shape }.refusal(arguments, found).await)
     }
 }
 

@@ -3,14 +3,15 @@
 use jiff::{
     Span, Timestamp as Instant, Zoned,
     civil::{Date, DateTime, Time},
-    tz::AmbiguousOffset,
+    fmt::temporal::Pieces,
+    tz::{AmbiguousOffset, Offset, TimeZone},
 };
 
-use super::{Code, Fix, Problem, TimeZoneName};
+use super::{Code, Fix, Problem, TimeZoneName, moment::instant};
 use crate::platform::Timestamp;
 
 /// What `when` may be.
-const FORMS: &str = "Give 2026-12-01T09:00 (local), 2026-12-01T09:00:00+01:00, 2026-12-01T09:00[Europe/Stockholm], now, or a duration such as PT2H.";
+const FORMS: &str = "Give 2026-12-01T09:00 (local), 2026-12-01T09:00:00+01:00, 2026-12-01T09:00[Europe/Stockholm], now, or a duration such as PT2H or P7D.";
 
 /// The form of a date.
 const DATE: &str = "2026-12-01";
@@ -49,15 +50,8 @@ pub type WhenFault = Problem;
 impl Due {
     /// `at`, as it reads in `zone`.
     pub fn at(at: Timestamp, zone: &TimeZoneName) -> Self {
-        Self::of(&zone.local(at), zone.as_str())
-    }
-
-    fn of(time: &Zoned, zone: &str) -> Self {
-        Self {
-            at: Timestamp::from_millis(time.timestamp().as_millisecond()),
-            local: time.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
-            zone: zone.to_owned(),
-        }
+        let local = zone.local(at).strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        Self { at, local, zone: zone.as_str().to_owned() }
     }
 }
 
@@ -66,7 +60,7 @@ impl Due {
 ///
 /// # Errors
 /// `invalid_schedule` for field `field`, telling the present local time: when it cannot be read, is past, or is a local
-/// time that a clock change skips or repeats.
+/// time that a clock change skips or repeats. What words say of a span is answered with the duration.
 pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str) -> Result<When, WhenFault> {
     let text = text.trim();
     match text.to_ascii_lowercase().as_str() {
@@ -75,11 +69,15 @@ pub fn resolve_when(text: &str, zone: &TimeZoneName, now: Timestamp, field: &str
         _ => {}
     }
     let reader = Reader { zone, now, field, forms: FORMS };
-    let due = match reader.duration(text, &['P', 'p', '+']) {
-        Some(due) => due?,
-        None => reader.time(text)?,
-    };
-    if due.at <= now { Err(reader.past(text, due.at)) } else { Ok(When::At(due)) }
+    if let Some(span) = reader.span(text)? {
+        return if span.is_negative() { Err(reader.backwards()) } else { reader.after(span).map(When::At) };
+    }
+    if let Some(day) = reader.day(text) {
+        return Err(reader.day_alone(day));
+    }
+    let said = reader.time(text)?;
+    let due = reader.due(&said)?;
+    if due.at <= now { Err(reader.past(&said)) } else { Ok(When::At(due)) }
 }
 
 /// Resolves `text` as an end of a span: what [`resolve_when`] reads, past or not, a duration back from `now` such as
@@ -99,16 +97,50 @@ pub fn resolve_bound(
     }
     let forms = "Give now, a duration from now such as P7D or -P7D, a date such as 2026-12-01, or a time such as 2026-12-01T09:00 (local) or 2026-12-01T09:00:00+01:00.";
     let reader = Reader { zone, now, field, forms };
-    if let Some(due) = reader.duration(text, &['P', 'p', '+', '-']) {
-        return due.map(|due| due.at);
+    if let Some(span) = reader.span(text)? {
+        return reader.after(span).map(|due| due.at);
     }
-    if let Ok(date) = text.parse::<Date>()
-        && text.len() == DATE.len()
-    {
-        let start = date.to_zoned(zone.rules().clone()).map_err(|_| reader.too_far())?;
-        return Ok(Timestamp::from_millis(start.timestamp().as_millisecond()));
+    if let Some(day) = reader.day(text) {
+        return reader.beginning(text, day);
     }
-    reader.time(text).map(|due| due.at)
+    reader.due(&reader.time(text)?).map(|due| due.at)
+}
+
+/// Reads by how much times are moved: an ISO 8601 duration, ahead or, with `-` before it, back.
+///
+/// # Errors
+/// `malformed` for field `field`; what words say of it is answered with the duration.
+pub fn resolve_shift(text: &str, field: &str) -> Result<Span, Problem> {
+    let text = text.trim();
+    let malformed = |hint: String| Problem::new(Code::Malformed, field, hint);
+    let forms = "Give an ISO 8601 duration such as P7D, -P1D or PT2H.";
+    match duration(text) {
+        Some(span) if span.is_zero() => Err(malformed(forms.to_owned()).message(EMPTY)),
+        Some(span) => Ok(span),
+        None => Err(match span_in_words(text) {
+            Some(span) => malformed(format!("Give it as {span}.")).fix(Fix::Set(span.to_string().into())),
+            None => malformed(forms.to_owned()),
+        }),
+    }
+}
+
+/// What is wrong with `PT0S`.
+const EMPTY: &str = "That duration is empty.";
+
+/// An ISO 8601 duration, with or without a sign.
+fn duration(text: &str) -> Option<Span> {
+    let is_iso = text.strip_prefix(['+', '-']).unwrap_or(text).starts_with(['P', 'p']);
+    is_iso.then(|| text.strip_prefix('+').unwrap_or(text).parse().ok())?
+}
+
+/// The span that words tell: "2 hours", "in a week", "+7 days", "an hour from now".
+fn span_in_words(text: &str) -> Option<Span> {
+    let text = text.to_ascii_lowercase();
+    let text = text.strip_prefix("in ").or_else(|| text.strip_prefix('+')).unwrap_or(&text);
+    let text = text.strip_suffix(" from now").unwrap_or(text).trim();
+    let one = ["a ", "an ", "one "].iter().find_map(|one| text.strip_prefix(one));
+    let span: Span = one.map_or_else(|| text.to_owned(), |unit| format!("1 {unit}")).parse().ok()?;
+    (!span.is_zero() && !text.contains(':')).then_some(span)
 }
 
 /// Why a time cannot be reached by calendar arithmetic.
@@ -180,6 +212,16 @@ fn without_offset(time: &str) -> &str {
     end.and_then(|end| time.get(..end)).unwrap_or(time)
 }
 
+/// A time as it was written.
+struct Said<'t> {
+    /// The instant, and how its writer tells times of day.
+    time: Zoned,
+    /// What tells that: an offset or a zone, as it was written; nothing for the workspace's own zone.
+    suffix: &'t str,
+    /// The zone that it is kept in.
+    zone: TimeZoneName,
+}
+
 struct Reader<'a> {
     zone: &'a TimeZoneName,
     now: Timestamp,
@@ -189,76 +231,117 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn duration(&self, text: &str, starts: &[char]) -> Option<Result<Due, WhenFault>> {
-        if !text.starts_with(starts) {
-            return None;
+    /// The duration that `text` is, if it is one.
+    fn span(&self, text: &str) -> Result<Option<Span>, WhenFault> {
+        match duration(text) {
+            Some(span) if span.is_zero() => Err(self.fault(EMPTY.to_owned(), self.forms)),
+            Some(span) => Ok(Some(span)),
+            None => match span_in_words(text) {
+                Some(span) => Err(self
+                    .fault("A duration is written as ISO 8601 says.".to_owned(), &format!("Give {span}."))
+                    .fix(Fix::Set(span.to_string().into()))),
+                None => Ok(None),
+            },
         }
-        let span: Span = text.trim_start_matches('+').parse().ok()?;
-        let later = moved_by(self.now, span, self.zone).map_err(|fault| self.unreachable(fault));
-        Some(later.and_then(|time| {
-            let is_far = i64::from(time.year()) >= END_YEAR;
-            if is_far { Err(self.too_far()) } else { Ok(Due::of(&time, self.zone.as_str())) }
-        }))
     }
 
-    fn time(&self, text: &str) -> Result<Due, WhenFault> {
-        let due = if text.contains(":60") {
-            return Err(self.fault("A minute ends with its second 59.".to_owned(), self.forms));
-        } else if text.contains('[') {
-            self.zoned(text)?
-        } else if let Ok(instant) = text.parse::<Instant>() {
-            Due::at(Timestamp::from_millis(instant.as_millisecond()), self.zone)
-        } else {
-            self.local(text, self.zone)?
+    fn after(&self, span: Span) -> Result<Due, WhenFault> {
+        let time = moved_by(self.now, span, self.zone).map_err(|fault| self.unreachable(fault))?;
+        self.due(&Said { time, suffix: "", zone: self.zone.clone() })
+    }
+
+    /// The day that `text` is: a date, or a word.
+    fn day(&self, text: &str) -> Option<Date> {
+        let today = self.zone.local(self.now).date();
+        match text.to_ascii_lowercase().as_str() {
+            "today" => Some(today),
+            "tomorrow" => today.tomorrow().ok(),
+            "yesterday" => today.yesterday().ok(),
+            _ => text.parse().ok().filter(|_| text.len() == DATE.len()),
+        }
+    }
+
+    fn day_alone(&self, day: Date) -> WhenFault {
+        if day < self.zone.local(self.now).date() {
+            return self.fault(format!("{day} is past."), "Give a time that is still to come.");
+        }
+        self.fault("A day tells no time of day.".to_owned(), &format!("Add one: {day}T09:00 is at nine."))
+    }
+
+    /// Where a day begins. A word for it is answered with its date.
+    fn beginning(&self, text: &str, day: Date) -> Result<Timestamp, WhenFault> {
+        if text != day.to_string() {
+            let fault = self.fault("A day is given by its date.".to_owned(), &format!("Give {day}."));
+            return Err(fault.fix(Fix::Set(day.to_string().into())));
+        }
+        let start = day.to_zoned(self.zone.rules().clone()).map_err(|_| self.too_far())?;
+        Ok(Timestamp::from_millis(start.timestamp().as_millisecond()))
+    }
+
+    fn time<'t>(&self, text: &'t str) -> Result<Said<'t>, WhenFault> {
+        self.check_sixty(text)?;
+        if let Some(at) = text.find('[') {
+            let (time, suffix) = text.split_at(at);
+            return self.zoned(text, time, suffix);
+        }
+        match text.parse::<Instant>() {
+            Ok(instant) => {
+                let (_, suffix) = text.split_at(without_offset(text).len());
+                let offset = Pieces::parse(text).ok().and_then(|pieces| pieces.to_numeric_offset());
+                let time = instant.to_zoned(TimeZone::fixed(offset.unwrap_or(Offset::UTC)));
+                Ok(Said { time, suffix, zone: self.zone.clone() })
+            }
+            Err(_) => Ok(Said { time: self.local(text, self.zone)?, suffix: "", zone: self.zone.clone() }),
+        }
+    }
+
+    /// A minute 60 is none; a second 60 is one that clocks here do not have.
+    fn check_sixty(&self, text: &str) -> Result<(), WhenFault> {
+        let clock = without_offset(text).split('[').next().unwrap_or_default();
+        let words = match clock.split(':').skip(1).position(|part| part.starts_with("60")) {
+            Some(0) => "An hour ends with its minute 59.",
+            Some(1) => "A minute ends with its second 59.",
+            _ => return Ok(()),
         };
-        if i64::from(self.zone.local(due.at).year()) >= END_YEAR { Err(self.too_far()) } else { Ok(due) }
+        Err(self.fault(words.to_owned(), self.forms))
     }
 
-    fn zoned(&self, text: &str) -> Result<Due, WhenFault> {
-        let (time, rest) = text.split_once('[').ok_or_else(|| self.unreadable())?;
-        let name = rest.strip_suffix(']').ok_or_else(|| self.unreadable())?;
+    fn zoned<'t>(&self, text: &str, time: &str, suffix: &'t str) -> Result<Said<'t>, WhenFault> {
+        let name = suffix.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        let name = name.ok_or_else(|| self.unreadable())?;
         let zone = TimeZoneName::parse(name).ok_or_else(|| self.unknown_zone(time, name))?;
-        if let Ok(zoned) = text.parse::<Zoned>()
-            && time.parse::<Instant>().is_ok()
-        {
-            return Ok(Due::of(&zoned, zone.as_str()));
+        if time.parse::<Instant>().is_err() {
+            return Ok(Said { time: self.local(time, &zone)?, suffix, zone });
         }
-        if time.parse::<Instant>().is_ok() {
-            return Err(self
+        match text.parse::<Zoned>() {
+            Ok(time) => Ok(Said { time, suffix, zone }),
+            Err(_) => Err(self
                 .fault(
                     "The offset is not the one that the zone has at that time.".to_owned(),
                     "Leave the offset out, or the zone.",
                 )
-                .fix(Fix::Set(format!("{}[{}]", without_offset(time), zone.as_str()).into())));
+                .fix(Fix::Set(format!("{}[{}]", without_offset(time), zone.as_str()).into()))),
         }
-        self.local(time, &zone)
     }
 
-    /// The corrected time is in the zone whose name is like it; else at the instant that its offset tells, or in the workspace's own
-    /// zone, if somebody chose one.
+    /// The corrected time is in the one zone whose name is most like it; else at the instant that its offset tells.
     fn unknown_zone(&self, time: &str, name: &str) -> WhenFault {
-        let forms = "Use an IANA name such as Europe/Stockholm.";
         let like = TimeZoneName::like(name);
-        let own = Some(self.zone.as_str()).filter(|zone| *zone != "UTC");
-        let (hint, corrected) = match (like.as_deref(), own) {
-            (Some(zone), _) => {
-                (format!("{forms} Did you mean {zone}?"), Some(format!("{}[{zone}]", without_offset(time))))
-            }
-            (None, _) if time.parse::<Instant>().is_ok() => (
-                format!("{forms} Without it the time is the one that its offset tells."),
-                Some(time.to_owned()),
-            ),
-            (None, Some(zone)) => {
-                let hint = format!("{forms} The corrected time is in the workspace's zone, {zone}.");
-                (hint, Some(format!("{time}[{zone}]")))
-            }
-            (None, None) => (forms.to_owned(), None),
+        let meant = match like.as_slice() {
+            [] => String::new(),
+            names => format!(" Did you mean {}?", names.join(" or ")),
         };
-        let fault = self.fault("That time zone is not known.".to_owned(), &hint);
+        let corrected = match like.as_slice() {
+            [only] => Some(format!("{}[{only}]", without_offset(time))),
+            [] => time.parse::<Instant>().is_ok().then(|| time.to_owned()),
+            _ => None,
+        };
+        let hint = format!("Use an IANA name such as {}, or an offset.{meant}", self.zone.as_str());
+        let fault = self.fault(format!("The time zone \"{name}\" is not known."), &hint);
         Problem { fix: corrected.map(|time| Fix::Set(time.into())), ..fault }
     }
 
-    fn local(&self, text: &str, zone: &TimeZoneName) -> Result<Due, WhenFault> {
+    fn local(&self, text: &str, zone: &TimeZoneName) -> Result<Zoned, WhenFault> {
         if text.len() < DATE.len() + "T09:00".len() {
             return Err(self.unreadable());
         }
@@ -266,8 +349,15 @@ impl Reader<'_> {
             let year = text.split('-').next().and_then(|year| year.parse::<i64>().ok());
             if year.is_some_and(|year| year >= END_YEAR) { self.too_far() } else { self.unreadable() }
         })?;
-        let time = only_instant(civil, zone).map_err(|fault| self.unreachable(fault))?;
-        Ok(Due::of(&time, zone.as_str()))
+        only_instant(civil, zone).map_err(|fault| self.unreachable(fault))
+    }
+
+    fn due(&self, said: &Said<'_>) -> Result<Due, WhenFault> {
+        let Said { time, zone, .. } = said;
+        if i64::from(time.year()) >= END_YEAR {
+            return Err(self.too_far());
+        }
+        Ok(Due::at(Timestamp::from_millis(time.timestamp().as_millisecond()), zone))
     }
 
     fn unreachable(&self, fault: Unreachable) -> WhenFault {
@@ -283,20 +373,28 @@ impl Reader<'_> {
         self.fault("That is too far ahead.".to_owned(), &format!("Give a time before the year {END_YEAR}."))
     }
 
-    /// The corrected time keeps the time of day. Midnight is how a date alone is written, which tells no time of day.
-    fn past(&self, text: &str, past: Timestamp) -> WhenFault {
-        let local = self.zone.local(past);
+    fn backwards(&self) -> WhenFault {
+        self.fault("That duration leads into the past.".to_owned(), "Give one ahead, such as PT2H.")
+    }
+
+    /// The corrected time keeps the time of day, and the offset or zone. Midnight is how a date alone is written, which tells no
+    /// time of day.
+    fn past(&self, Said { time, suffix, .. }: &Said<'_>) -> WhenFault {
         let fault = self.fault(
-            format!("{} is past.", local.strftime("%Y-%m-%d %H:%M")),
+            format!("{}{suffix} is past.", time.strftime("%Y-%m-%d %H:%M")),
             "Give a time that is still to come.",
         );
-        if local.time() == Time::midnight() || text.contains("T00:00") {
+        let is_midnight = |time: &Zoned| time.time() == Time::midnight();
+        if is_midnight(time) || is_midnight(&time.with_time_zone(self.zone.rules().clone())) {
             return fault;
         }
-        let ahead = self.zone.local(self.now.plus_seconds(AHEAD_SECONDS));
-        let day = if local.time() > ahead.time() { Some(ahead.date()) } else { ahead.date().tomorrow().ok() };
-        let time = day.map(|day| day.to_datetime(local.time()).strftime("%Y-%m-%dT%H:%M:%S").to_string());
-        Problem { fix: time.map(|time| Fix::Set(time.into())), ..fault }
+        let ahead = instant(self.now.plus_seconds(AHEAD_SECONDS)).to_zoned(time.time_zone().clone());
+        let day = if time.time() > ahead.time() { Some(ahead.date()) } else { ahead.date().tomorrow().ok() };
+        let corrected = day.map(|day| {
+            let local = day.to_datetime(time.time());
+            format!("{}{suffix}", local.strftime("%Y-%m-%dT%H:%M:%S"))
+        });
+        Problem { fix: corrected.map(|time| Fix::Set(time.into())), ..fault }
     }
 
     fn unreadable(&self) -> WhenFault {

@@ -73,88 +73,106 @@ fn finished(origin: Origin, route: Route, response: Response) -> Response {
 }
 
 /// Hands a request to the room that answers its route. `values` are the variable segments of the path.
-async fn dispatch(platform: &Platform<'_>, route: Route, values: &[&str], request: &Request) -> Response {
+///
+/// Each room's answer is a future of its own: the runtime compiles a function when it is called first, and all rooms in
+/// one would be compiled for the first request of an isolate, whichever it asks for.
+fn dispatch<'a>(
+    platform: &'a Platform<'a>,
+    route: Route,
+    values: &'a [&'a str],
+    request: &'a Request,
+) -> Later<'a, Response> {
     match (route, values) {
-        (Route::Health, _) => health::health(platform).await,
-        (Route::Operator, _) => operator::handle(platform, request).await,
-        (Route::SignIn, _) if is_post(request) => identity::ask_for_link(platform, request).await,
-        (Route::SignIn, _) => identity::sign_in_page(platform, request).await,
+        (Route::Health, _) => Box::pin(health::health(platform)),
+        (Route::Operator, _) => Box::pin(operator::handle(platform, request)),
+        (Route::SignIn, _) if is_post(request) => Box::pin(identity::ask_for_link(platform, request)),
+        (Route::SignIn, _) => Box::pin(identity::sign_in_page(platform, request)),
         (Route::SignInLink, [secret]) if is_post(request) => {
-            identity::use_link(platform, request, secret).await
+            Box::pin(identity::use_link(platform, request, secret))
         }
-        (Route::SignInLink, [secret]) => identity::link_page(platform, request, secret).await,
-        (Route::SignInPasskey, _) => identity::sign_in_by_passkey(platform, request).await,
-        (Route::PasskeyScript, _) => identity::passkey_script(),
-        (Route::SignOut, _) => identity::sign_out(platform, request).await,
-        (Route::Account, _) => identity::account_page(platform, request).await,
-        (Route::AccountPasskeys, _) => identity::change_passkeys(platform, request).await,
-        (Route::AccountSessions, _) => identity::end_sessions(platform, request).await,
-        (Route::AccountProviders, _) if is_post(request) => studio::unlink(platform, request).await,
-        (Route::AccountProviders, _) => studio::links_page(platform, request).await,
-        (Route::Home, _) => studio::home(platform, request).await,
-        (Route::Authorize, _) => oauth::authorize(platform, request).await,
-        (Route::Consent, [id]) if is_post(request) => oauth::decide(platform, request, id).await,
-        (Route::Consent, [id]) => oauth::consent_page(platform, request, id).await,
-        (Route::Token, _) => oauth::token(platform, request).await,
-        (Route::Register, _) => oauth::register(platform, request).await,
-        (Route::Revoke, _) => oauth::revoke(platform, request).await,
-        (Route::ServerMetadata, _) => oauth::server_metadata(platform),
-        (Route::ResourceMetadata, [safename]) => oauth::resource_metadata(platform, safename),
-        (Route::Mcp, [safename]) => endpoint(platform, request, safename, None).await,
-        (Route::McpByAddress, [safename, token]) => endpoint(platform, request, safename, Some(token)).await,
+        (Route::SignInLink, [secret]) => Box::pin(identity::link_page(platform, request, secret)),
+        (Route::SignInPasskey, _) => Box::pin(identity::sign_in_by_passkey(platform, request)),
+        (Route::PasskeyScript, _) => at_once(identity::passkey_script()),
+        (Route::SignOut, _) => Box::pin(identity::sign_out(platform, request)),
+        (Route::Account, _) => Box::pin(identity::account_page(platform, request)),
+        (Route::AccountPasskeys, _) => Box::pin(identity::change_passkeys(platform, request)),
+        (Route::AccountSessions, _) => Box::pin(identity::end_sessions(platform, request)),
+        (Route::AccountProviders, _) if is_post(request) => Box::pin(studio::unlink(platform, request)),
+        (Route::AccountProviders, _) => Box::pin(studio::links_page(platform, request)),
+        (Route::Home, _) => Box::pin(studio::home(platform, request)),
+        (Route::Authorize, _) => Box::pin(oauth::authorize(platform, request)),
+        (Route::Consent, [id]) if is_post(request) => Box::pin(oauth::decide(platform, request, id)),
+        (Route::Consent, [id]) => Box::pin(oauth::consent_page(platform, request, id)),
+        (Route::Token, _) => Box::pin(oauth::token(platform, request)),
+        (Route::Register, _) => Box::pin(oauth::register(platform, request)),
+        (Route::Revoke, _) => Box::pin(oauth::revoke(platform, request)),
+        (Route::ServerMetadata, _) => at_once(oauth::server_metadata(platform)),
+        (Route::ResourceMetadata, [safename]) => at_once(oauth::resource_metadata(platform, safename)),
+        (Route::Mcp, [safename]) => Box::pin(endpoint(platform, request, safename, None)),
+        (Route::McpByAddress, [safename, token]) => {
+            Box::pin(endpoint(platform, request, safename, Some(token)))
+        }
         (Route::Tokens, [safename]) if is_post(request) => {
-            oauth::create_token(platform, request, safename).await
+            Box::pin(oauth::create_token(platform, request, safename))
         }
-        (Route::Tokens, [safename]) => oauth::tokens_page(platform, request, safename).await,
-        (Route::TokensSetting, [safename]) => oauth::set_tokens(platform, request, safename).await,
+        (Route::Tokens, [safename]) => Box::pin(oauth::tokens_page(platform, request, safename)),
+        (Route::TokensSetting, [safename]) => Box::pin(oauth::set_tokens(platform, request, safename)),
         (Route::TokenRevoke, [safename, grant]) => {
-            oauth::revoke_token(platform, request, safename, grant).await
+            Box::pin(oauth::revoke_token(platform, request, safename, grant))
         }
         (Route::Apps, [safename]) if is_post(request) => {
-            oauth::change_apps(platform, request, safename).await
+            Box::pin(oauth::change_apps(platform, request, safename))
         }
-        (Route::Apps, [safename]) => oauth::apps_page(platform, request, safename).await,
-        (Route::PostPage, [safename, post]) => studio::post_page(platform, request, safename, post).await,
-        (Route::PostCancel, [safename, post]) => studio::cancel_post(platform, request, safename, post).await,
+        (Route::Apps, [safename]) => Box::pin(oauth::apps_page(platform, request, safename)),
+        (Route::PostPage, [safename, post]) => Box::pin(studio::post_page(platform, request, safename, post)),
+        (Route::PostCancel, [safename, post]) => {
+            Box::pin(studio::cancel_post(platform, request, safename, post))
+        }
         (Route::PostConfirm, [safename, post]) => {
-            studio::confirm_post(platform, request, safename, post).await
+            Box::pin(studio::confirm_post(platform, request, safename, post))
         }
         (Route::Settings, [safename, workspace]) if is_post(request) => {
-            studio::save_settings(platform, request, safename, workspace).await
+            Box::pin(studio::save_settings(platform, request, safename, workspace))
         }
         (Route::Settings, [safename, workspace]) => {
-            studio::settings_page(platform, request, safename, workspace).await
+            Box::pin(studio::settings_page(platform, request, safename, workspace))
         }
-        (Route::Audit, [safename]) => studio::audit_page(platform, request, safename).await,
-        (Route::AuditExport, [safename]) => studio::export_audit(platform, request, safename).await,
+        (Route::Audit, [safename]) => Box::pin(studio::audit_page(platform, request, safename)),
+        (Route::AuditExport, [safename]) => Box::pin(studio::export_audit(platform, request, safename)),
         (Route::Members, [safename]) if is_post(request) => {
-            studio::change_members(platform, request, safename).await
+            Box::pin(studio::change_members(platform, request, safename))
         }
-        (Route::Members, [safename]) => studio::members_page(platform, request, safename).await,
+        (Route::Members, [safename]) => Box::pin(studio::members_page(platform, request, safename)),
         (Route::Invitation, [safename, secret]) if is_post(request) => {
-            studio::accept_invitation(platform, request, safename, secret).await
+            Box::pin(studio::accept_invitation(platform, request, safename, secret))
         }
         (Route::Invitation, [safename, secret]) => {
-            studio::invitation_page(platform, request, safename, secret).await
+            Box::pin(studio::invitation_page(platform, request, safename, secret))
         }
         (Route::Providers, [safename]) if is_post(request) => {
-            studio::change_providers(platform, request, safename).await
+            Box::pin(studio::change_providers(platform, request, safename))
         }
-        (Route::Providers, [safename]) => studio::providers_page(platform, request, safename).await,
-        (Route::TenantSignIn, [safename]) => studio::tenant_sign_in_page(platform, request, safename).await,
+        (Route::Providers, [safename]) => Box::pin(studio::providers_page(platform, request, safename)),
+        (Route::TenantSignIn, [safename]) => {
+            Box::pin(studio::tenant_sign_in_page(platform, request, safename))
+        }
         (Route::ProviderSignIn, [safename, id]) => {
-            studio::go_to_provider(platform, request, safename, id).await
+            Box::pin(studio::go_to_provider(platform, request, safename, id))
         }
         (Route::ProviderCallback, [safename, id]) => {
-            studio::come_from_provider(platform, request, safename, id).await
+            Box::pin(studio::come_from_provider(platform, request, safename, id))
         }
-        (Route::Connect, [safename, id]) => studio::connect(platform, request, safename, id).await,
-        (Route::Media, [tenant, media, tag]) => media::serve(platform, request, tenant, media, tag).await,
+        (Route::Connect, [safename, id]) => Box::pin(studio::connect(platform, request, safename, id)),
+        (Route::Media, [tenant, media, tag]) => Box::pin(media::serve(platform, request, tenant, media, tag)),
         (Route::Wall | Route::WallEntry | Route::WallAtom | Route::WallJson, [safename, rest @ ..]) => {
-            wall(platform, request, route, safename, rest).await
+            Box::pin(wall(platform, request, route, safename, rest))
         }
-        _ => nowhere(),
+        _ => at_once(nowhere()),
     }
+}
+
+fn at_once<'a>(response: Response) -> Later<'a, Response> {
+    Box::pin(std::future::ready(response))
 }
 
 fn is_post(request: &Request) -> bool {

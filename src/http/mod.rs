@@ -17,7 +17,7 @@ pub use dns::txt_records;
 pub use document::{Document, DocumentFault, Wanted, document};
 pub use guard::{Address, FetchFault, Fetched, Forbidden, GuardedClient};
 pub use jose::{Algorithm, Audience, KeySet, SignedToken};
-pub use page::{FormTarget, Notice, STYLE, Script, page, page_with_script};
+pub use page::{FormTarget, Notice, STYLE, Script, inline_source, page, page_with_script};
 pub use problem::Problem;
 pub use request::{Form, Query, Request, RequestMethod};
 pub use response::{About, Response};

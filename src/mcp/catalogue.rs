@@ -6,7 +6,12 @@ use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{kept::Kept, offers, revision::Revision, writer::ObjectWriter};
+use super::{
+    kept::Kept,
+    offers,
+    revision::{Era, Revision},
+    writer::ObjectWriter,
+};
 use crate::desk::{
     Effect, Hints, PromptEntry, ResourceEntry, Scopes, Selection, ToolEntry, Toolset, nearest,
 };
@@ -23,6 +28,9 @@ const ROOMS: &[(Toolset, &[ToolEntry])] = &[
 
 /// What is in every toolset, since every conversation begins with it.
 const IN_EVERY_SET: &str = tenants::FIRST_TOOL;
+
+/// MCP Apps: tools name views of their results.
+const VIEWS_EXTENSION: &str = "io.modelcontextprotocol/ui";
 
 /// What `generate` made of the tools' types; a test keeps it fresh.
 const SCHEMAS: &str = include_str!("catalogue.json");
@@ -197,7 +205,10 @@ impl Catalogue {
         offer("prompts", !self.prompts.is_empty());
         offer("completions", !self.prompts.is_empty() && revision.knows_annotations());
         #[cfg(feature = "contract")]
-        offer("logging", self.is_suites && revision.era() == super::revision::Era::Legacy);
+        offer("logging", self.is_suites && revision.era() == Era::Legacy);
+        if revision.era() == Era::Modern && self.tools.iter().any(|tool| tool.entry.view.is_some()) {
+            capabilities.insert("extensions".to_owned(), json!({ (VIEWS_EXTENSION): {} }));
+        }
         Value::Object(capabilities)
     }
 
@@ -236,6 +247,7 @@ impl Tool {
             Some(output) => structured.raw("outputSchema", output.get()),
             None => structured,
         };
+        let structured = structured.optional("_meta", entry.view.map(shown_by).as_ref());
         Ok(Self { entry, place: place(&entry), input, listings: [plain, annotated, structured] })
     }
 
@@ -250,6 +262,11 @@ impl Tool {
         let listing = listing.clone();
         listing.member("description", &described(self.entry.description, missing)).finish()
     }
+}
+
+/// Where a host finds what shows a tool's results (MCP Apps 2026-01-26, "Resource Discovery"); flat too, for older hosts.
+fn shown_by(view: &str) -> Value {
+    json!({ "ui": { "resourceUri": view }, "ui/resourceUri": view })
 }
 
 /// A description that says what the grant lacks for it.

@@ -66,18 +66,27 @@ pub(super) struct Errand {
     pub(super) name: &'static str,
     /// What it needs, as far as that can be told.
     pub(super) needs: Scopes,
+    /// What it needs whatever its arguments.
+    pub(super) own: Scopes,
+}
+
+impl Errand {
+    const fn of(name: &'static str, own: Scopes) -> Self {
+        Self { name, needs: own, own }
+    }
 }
 
 impl Action<'_> {
     /// What it asks of the gate, if it is about a tenant's data.
     pub(super) fn errand(&self) -> Option<Errand> {
         match self {
-            Self::CallTool(call) => Some(Errand { name: call.tool.entry.name, needs: call.needs() }),
-            Self::ReadResource(Reading { entry, .. }) => {
-                Some(Errand { name: entry.name, needs: entry.needs })
+            Self::CallTool(call) => {
+                let entry = &call.tool.entry;
+                Some(Errand { needs: call.needs(), ..Errand::of(entry.name, entry.needs) })
             }
-            Self::GetPrompt(Writing { entry, .. }) => Some(Errand { name: entry.name, needs: entry.needs }),
-            Self::Complete(Completing { name, needs, .. }) => Some(Errand { name, needs: *needs }),
+            Self::ReadResource(Reading { entry, .. }) => Some(Errand::of(entry.name, entry.needs)),
+            Self::GetPrompt(Writing { entry, .. }) => Some(Errand::of(entry.name, entry.needs)),
+            Self::Complete(Completing { name, needs, .. }) => Some(Errand::of(name, *needs)),
             _ => None,
         }
     }

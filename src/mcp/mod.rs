@@ -32,7 +32,7 @@ pub use weight::weight;
 use std::cell::Cell;
 
 use fault::Fault;
-use judge::{Action, Element, Judged, ToolCall};
+use judge::{Action, Element, Errand, Judged, ToolCall};
 use message::Id;
 use offers::{Completing, Reading, Writing};
 use progress::Reporter;
@@ -207,16 +207,22 @@ impl Endpoint<'_> {
     }
 
     /// Asks the gate for all that the calls need together: for several calls, so that none runs beside one that may
-    /// not; for one, where the grant as it is known here lacks something, since it may have been widened just now.
-    /// What else the gate finds is told by the calls themselves.
+    /// not; for one, where the grant as it is known here lacks something, since it may have been widened just now. What one call
+    /// needs for its arguments is asked for when they are right. What else the gate finds is told by the calls themselves.
     async fn admit(&self, judged: &Judged<'_>) -> Result<(), Denial> {
-        let needs = judged.errands().fold(Scopes::NONE, |needs, errand| needs.union(errand.needs));
+        let all =
+            |of: fn(&Errand) -> Scopes| judged.errands().fold(Scopes::NONE, |all, one| all.union(of(&one)));
         let several = judged.errands().nth(1).is_some();
+        let needs = if several { all(|errand| errand.needs) } else { all(|errand| errand.own) };
         if !several && self.allowed.granted.contains(needs) {
             return Ok(());
         }
         let places = judged.calls().fold(Selection::NOTHING, |places, call| places.union(call.tool.place));
-        let Err(refusal) = self.caller.needing(needs).using(places).facts().await else { return Ok(()) };
+        let refusal = match self.caller.needing(needs).using(places).facts().await {
+            Ok(_) => return Ok(()),
+            Err(Refusal::InsufficientScope(_)) => Refusal::InsufficientScope(all(|errand| errand.needs)),
+            Err(refusal) => refusal,
+        };
         let Some(denial) = Denial::from_refusal(&refusal) else { return Ok(()) };
         for errand in judged.errands() {
             self.caller.note_refusal(Act { name: errand.name, subjects: &[] }, &refusal).await;
@@ -405,7 +411,7 @@ impl Denial {
         match refusal {
             Refusal::InsufficientScope(scopes) => Some(Self::InsufficientScope(*scopes)),
             Refusal::Unauthenticated => Some(Self::Unauthenticated),
-            Refusal::Problems(_) | Refusal::Conflict | Refusal::Fault(_) | Refusal::Rehearsed => None,
+            Refusal::Problems(_) | Refusal::Conflict | Refusal::Fault(_) | Refusal::Rehearsed(_) => None,
         }
     }
 

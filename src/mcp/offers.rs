@@ -12,7 +12,7 @@ use crate::{networks, posts, profiles};
 
 /// The resources of every room, in the order in which they are listed.
 pub(super) const RESOURCES: &[&[ResourceEntry]] =
-    &[profiles::RESOURCES, posts::RESOURCES, networks::RESOURCES];
+    &[profiles::RESOURCES, posts::RESOURCES, posts::VIEWS, networks::RESOURCES];
 
 /// The prompts of every room, in the order in which they are listed.
 pub(super) const PROMPTS: &[&[PromptEntry]] = &[posts::PROMPTS];

@@ -12,7 +12,7 @@ use super::{
     revision::{Era, Revision},
     writer::ObjectWriter,
 };
-use crate::desk::{Code, Content, Contents, Facts, Problem, PromptEntry, ResourceEntry, Scopes};
+use crate::desk::{Code, Content, Contents, Facts, Problem, PromptEntry, ResourceEntry, Scopes, VIEW};
 
 /// What the server tells a model of itself; at most 2 kB, since clients cut it there.
 pub const INSTRUCTIONS: &str = include_str!("instructions.txt");
@@ -113,18 +113,25 @@ fn about_resource(
 
 /// What a resource holds, in each of its forms.
 pub(super) fn contents(revision: Revision, uri: &str, contents: &[Contents]) -> String {
-    let contents: Vec<String> = contents.iter().map(|one| resource(uri, one)).collect();
+    let contents: Vec<String> = contents.iter().map(|one| resource(revision, uri, one)).collect();
     let members = ObjectWriter::default().raw("contents", &array(contents));
     complete(revision, cacheable(revision, members, READ_TTL))
 }
 
-fn resource(uri: &str, contents: &Contents) -> String {
+fn resource(revision: Revision, uri: &str, contents: &Contents) -> String {
     let data = if contents.is_binary { "blob" } else { "text" };
+    let is_view = contents.mime_type == VIEW && revision.knows_structure();
     ObjectWriter::default()
         .member("uri", &uri)
         .member("mimeType", &contents.mime_type)
         .member(data, &contents.data)
+        .optional("_meta", is_view.then(needs_nothing).as_ref())
         .finish()
+}
+
+/// What a view asks of its host (MCP Apps 2026-01-26, `UIResourceMeta`): a border, and no address, device or origin.
+fn needs_nothing() -> Value {
+    json!({ "ui": { "csp": {}, "prefersBorder": true } })
 }
 
 /// The list of prompts.
@@ -148,19 +155,22 @@ pub(super) fn prompts(revision: Revision, catalogue: &Catalogue, allowed: Allowe
 /// The messages of a prompt.
 pub(super) fn prompt(revision: Revision, entry: &PromptEntry, messages: &[Content]) -> String {
     let messages = messages.iter().map(|content| {
-        ObjectWriter::default().member("role", &"user").raw("content", &prompt_content(content)).finish()
+        ObjectWriter::default()
+            .member("role", &"user")
+            .raw("content", &prompt_content(revision, content))
+            .finish()
     });
     let members =
         ObjectWriter::default().member("description", &entry.description).raw("messages", &array(messages));
     complete(revision, members)
 }
 
-fn prompt_content(content: &Content) -> String {
+fn prompt_content(revision: Revision, content: &Content) -> String {
     match content {
         Content::Text(text) => ObjectWriter::default().member("type", &"text").member("text", text).finish(),
         Content::Resource { uri, contents } => ObjectWriter::default()
             .member("type", &"resource")
-            .raw("resource", &resource(uri, contents))
+            .raw("resource", &resource(revision, uri, contents))
             .finish(),
         #[cfg(feature = "contract")]
         Content::Image(image) => ObjectWriter::default()

@@ -93,6 +93,7 @@ impl Findings {
     fn check(&mut self, schema: &Value, value: &Value, field: &str) {
         if let Some(wanted) = schema.get("type").and_then(Value::as_str)
             && !is_a(value, wanted)
+            && !is_huge(value, wanted)
         {
             let meant = meant_value(wanted, schema, value);
             let hint = match (&meant, wanted) {
@@ -107,7 +108,7 @@ impl Findings {
                 field,
                 format!("It is {}; it must be {}.", with_article(type_of(value)), with_article(wanted)),
                 hint,
-                Some(meant.map_or_else(|| Fix::Suppose(stand_in(schema)), Fix::Set)),
+                Some(meant.map_or_else(|| Fix::Suppose(stand_in(schema)), |meant| as_meant(value, meant))),
             );
             return;
         }
@@ -135,7 +136,7 @@ impl Findings {
         if allowed.contains(value) {
             return;
         }
-        let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
+        let names = names(allowed);
         let given = value.as_str().unwrap_or_default();
         let meant = nearest(given, names.iter().copied());
         let hint = match meant {
@@ -231,19 +232,29 @@ impl Findings {
             );
         }
         if let Some(most) = bound(most).filter(|most| size > *most) {
-            self.add(
-                Code::OutOfRange,
-                field,
-                format!("It has {size} {unit}; at most {most} are allowed."),
-                format!("Give at most {most} {unit}."),
-            );
+            let message = format!("It has {size} {unit}; at most {most} are allowed.");
+            let (hint, fix) = match unit {
+                "items" => (
+                    format!(
+                        "Give at most {most} items: the corrected call has the first {most}; give the other {} in another one.",
+                        size - most
+                    ),
+                    usize::try_from(most).ok().map(Fix::Keep),
+                ),
+                _ => (format!("Give at most {most} {unit}."), None),
+            };
+            self.add_fixed(Code::OutOfRange, field, message, hint, fix);
         }
     }
 
+    /// Integers have a range even where the schema names none: what JSON carries exactly (RFC 8259, section 6).
     fn check_number(&mut self, schema: &Value, number: &serde_json::Number, field: &str) {
         let bound = |keyword| schema.get(keyword).and_then(Value::as_f64);
+        let exact =
+            schema.get("type").and_then(Value::as_str).filter(|wanted| *wanted == "integer").map(|_| EXACT);
         let value = number.as_f64().unwrap_or(f64::NAN);
-        let (least, most) = (bound("minimum"), bound("maximum"));
+        let least = bound("minimum").or(exact.map(|most| -most));
+        let most = bound("maximum").or(exact);
         let too_small = least.is_some_and(|least| value < least);
         let too_large = most.is_some_and(|most| value > most);
         if too_small || too_large {
@@ -254,17 +265,20 @@ impl Findings {
                 (None, None) => String::new(),
             };
             let keyword = if too_small { "minimum" } else { "maximum" };
-            let fix = schema.get(keyword).cloned().map(Fix::Set);
-            self.add_fixed(Code::OutOfRange, field, format!("{number} is outside the range."), hint, fix);
+            let fix = schema.get(keyword).cloned().map_or_else(|| Fix::Suppose(stand_in(schema)), Fix::Set);
+            let message = format!("{number} is outside the range.");
+            self.add_fixed(Code::OutOfRange, field, message, hint, Some(fix));
         }
     }
 }
 
+/// The largest integer that every reader of JSON has exactly.
+const EXACT: f64 = 9_007_199_254_740_991.0;
+
 /// The integer that a number written with a fraction or an exponent is; only where that is exact.
 fn whole(number: &serde_json::Number) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     let float =
-        number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT)?;
+        number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT)?;
     format!("{float:.0}").parse().ok()
 }
 
@@ -273,6 +287,11 @@ fn is_a(value: &Value, wanted: &str) -> bool {
         "integer" => value.is_i64() || value.is_u64(),
         wanted => type_of(value) == wanted,
     }
+}
+
+/// Whether it is a whole number that no integer holds: it is told its range.
+fn is_huge(value: &Value, wanted: &str) -> bool {
+    wanted == "integer" && value.as_f64().is_some_and(|number| number.abs() > EXACT)
 }
 
 const fn type_of(value: &Value) -> &'static str {
@@ -296,7 +315,8 @@ fn with_article(name: &str) -> String {
 
 /// The value as it should have been written, where it only lacks the brackets or the quotes, or has quotes too many.
 fn meant_value(wanted: &str, schema: &Value, value: &Value) -> Option<Value> {
-    let item_type = schema.get("items").and_then(|items| items.get("type")).and_then(Value::as_str);
+    let item = schema.get("items");
+    let item_type = item.and_then(|items| items.get("type")).and_then(Value::as_str);
     let written = value.to_string();
     if written.len() > MAX_ECHO {
         return None;
@@ -307,10 +327,42 @@ fn meant_value(wanted: &str, schema: &Value, value: &Value) -> Option<Value> {
         }
         ("string", Value::Number(_) | Value::Bool(_)) => Some(Value::String(written)),
         ("integer" | "number" | "boolean" | "array" | "object", Value::String(text)) => {
-            serde_json::from_str(text).ok().filter(|inner| is_a(inner, wanted))
+            let quoted = serde_json::from_str(text).ok().filter(|inner| is_a(inner, wanted));
+            quoted.or_else(|| match item {
+                Some(item) => Some(Value::Array(vec![told_short(item, text)?])),
+                None => told_short(schema, text),
+            })
         }
         _ => None,
     }
+}
+
+/// What makes the value the one that was meant. Of a number or a truth that stands for a text it is a guess.
+fn as_meant(given: &Value, meant: Value) -> Fix {
+    if meant.is_string() && !given.is_string() { Fix::Set(meant) } else { Fix::Write(meant) }
+}
+
+/// The object of which only one member was said: the one that it cannot do without, the address, or the id.
+fn told_short(schema: &Value, text: &str) -> Option<Value> {
+    let properties = schema.get("properties")?.as_object()?;
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let is_id_of = |name: &&str| {
+        name.ends_with("_id") && text.split_once('_').is_some_and(|(kind, _)| name.starts_with(kind))
+    };
+    let name = match required.as_slice() {
+        [only] => *only,
+        [] if text.contains("://") => "url",
+        [] => properties.keys().map(String::as_str).find(is_id_of)?,
+        _ => return None,
+    };
+    let takes_text = properties.get(name)?.get("type")?.as_str()? == "string";
+    takes_text.then(|| Value::Object(Map::from_iter([(name.to_owned(), text.into())])))
 }
 
 /// The list whose items have the field that was given beside it, and what gives it to each that has none.
@@ -327,7 +379,7 @@ fn moved_into_items(
     let value = members.get(name)?;
     let list = join(field, list);
     let lacking = items.iter().enumerate().filter(|(_, item)| item.is_object() && item.get(name).is_none());
-    let given = lacking.map(|(index, _)| (format!("{list}[{index}].{name}"), Fix::Set(value.clone())));
+    let given = lacking.map(|(index, _)| (format!("{list}[{index}].{name}"), Fix::Write(value.clone())));
     let fixes = std::iter::once((join(field, name), Fix::Remove)).chain(given).collect();
     Some((list, fixes))
 }
@@ -355,10 +407,17 @@ fn stand_in(schema: &Value) -> Value {
 }
 
 fn filling(name: &str, schema: Option<&Value>) -> String {
+    let allowed =
+        schema.and_then(|schema| schema.get("enum")).and_then(Value::as_array).map(Vec::as_slice).map(names);
+    let choices = allowed.map(|names| format!(" One of: {}.", names.join(", "))).unwrap_or_default();
     match schema.and_then(|schema| schema.get("description")).and_then(Value::as_str) {
-        Some(description) => format!("Give {name}: {description}"),
-        None => format!("Give {name}."),
+        Some(description) => format!("Give {name}: {description}{choices}"),
+        None => format!("Give {name}.{choices}"),
     }
+}
+
+fn names(allowed: &[Value]) -> Vec<&str> {
+    allowed.iter().filter_map(Value::as_str).collect()
 }
 
 fn join(field: &str, name: &str) -> String {

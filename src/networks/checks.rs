@@ -1,9 +1,8 @@
 //! What every network checks of a draft against its rules: emptiness, length, media.
 
 use serde_json::{Value, json};
-use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Attachment, Count, Draft, DraftPart, Rendered, RenderedPart, Rules, Unit};
+use super::{Attachment, Count, Draft, DraftPart, PartKind, Rendered, RenderedPart, Rules};
 use crate::desk::{Code, NextCall, Problem, next_call};
 
 /// Renders a draft by the rules alone; `wire` adds what the network needs of each part, and its own findings.
@@ -49,11 +48,8 @@ fn is_blank(text: &str) -> bool {
 
 /// The length of `text` in the unit of the rules.
 pub fn count(text: &str, rules: &Rules) -> Count {
-    let count = match rules.text_unit {
-        Unit::Graphemes => text.graphemes(true).count(),
-        Unit::Characters => text.chars().count(),
-    };
-    Count { count: u32::try_from(count).unwrap_or(u32::MAX), limit: rules.text_limit, unit: rules.text_unit }
+    let Rules { text_unit: unit, text_limit: limit, .. } = *rules;
+    Count { count: u32::try_from(unit.count(text)).unwrap_or(u32::MAX), limit, unit }
 }
 
 /// Where a part's problems and warnings go.
@@ -82,31 +78,43 @@ impl Findings<'_> {
     }
 
     fn emptiness(&mut self, text: &str) {
-        if is_blank(text) && self.part.media.is_empty() {
-            self.text_problem(
-                Code::ContentEmpty,
-                Code::ContentEmpty.sentence().to_owned(),
-                "Give it text, or media.",
-            );
+        if !is_blank(text) || !self.part.media.is_empty() {
+            return;
         }
+        let (message, hint) = match self.part.kind {
+            PartKind::Post => (Code::ContentEmpty.sentence(), "Give it text, or media."),
+            PartKind::Reply => (
+                "This part of the thread has neither text nor media.",
+                "Give it text, or leave the part out.",
+            ),
+            PartKind::FirstComment => ("The first comment has no text.", "Give it text, or leave it out."),
+        };
+        self.text_problem(Code::ContentEmpty, message.to_owned(), hint);
     }
 
-    fn length(&mut self, length: Count) {
-        if length.count > length.limit {
-            let unit = length.unit.words();
-            let message = format!(
-                "The text has {} {unit}; {} takes {}, so it is {} too long.",
-                length.count,
-                self.rules.name,
-                length.limit,
-                length.count - length.limit
-            );
-            let hint = format!(
-                "Shorten it, split it into thread[], or give overrides[] a text for \"{}\".",
-                self.rules.network.as_str()
-            );
-            self.text_problem(Code::ContentTooLong, message, &hint);
-        }
+    fn length(&mut self, Count { count, limit, unit }: Count) {
+        let Some(excess) = count.checked_sub(limit).filter(|excess| *excess > 0) else { return };
+        let Rules { name, network, .. } = self.rules;
+        let (network, unit) = (network.as_str(), unit.words());
+        let message =
+            format!("The text has {count} {unit}; {name} takes {limit}, so it is {excess} too long.");
+        let is_own = self.part.field.starts_with("overrides[");
+        let otherwise = match self.part.kind {
+            PartKind::Post if is_own => ", or split it into the thread[] of this override".to_owned(),
+            PartKind::Post => {
+                format!(", split it into thread[], or give overrides[] a text for \"{network}\"")
+            }
+            PartKind::Reply if is_own => ", or split it into several parts".to_owned(),
+            PartKind::Reply => {
+                format!(", split it into several parts, or give overrides[] a thread for \"{network}\"")
+            }
+            PartKind::FirstComment => "; it is the same on every network".to_owned(),
+        };
+        self.text_problem(
+            Code::ContentTooLong,
+            message,
+            &format!("Shorten it by at least {excess} {unit}{otherwise}."),
+        );
     }
 
     fn media(&mut self) {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::{
     desk::{MediaId, Problem, ProfileId},
@@ -131,6 +132,23 @@ impl Unit {
             Self::Graphemes => "graphemes (characters as people see them)",
             Self::Characters => "characters",
         }
+    }
+
+    /// How many of it a text has.
+    pub fn count(self, text: &str) -> usize {
+        match self {
+            Self::Graphemes => text.graphemes(true).count(),
+            Self::Characters => text.chars().count(),
+        }
+    }
+
+    /// The beginning of a text that has at most so many of it.
+    pub fn head(self, text: &str, most: usize) -> &str {
+        let end = match self {
+            Self::Graphemes => text.grapheme_indices(true).nth(most),
+            Self::Characters => text.char_indices().nth(most).map(|(end, _)| (end, "")),
+        };
+        end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
     }
 }
 

@@ -49,7 +49,7 @@ impl From<Refusal> for ConsentFault {
             Refusal::Unauthenticated | Refusal::InsufficientScope(_) | Refusal::Problems(_) => {
                 Self::NotAMember
             }
-            Refusal::Conflict | Refusal::Fault(_) | Refusal::Rehearsed => Self::Database,
+            Refusal::Conflict | Refusal::Fault(_) | Refusal::Rehearsed(_) => Self::Database,
         }
     }
 }

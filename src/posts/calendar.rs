@@ -139,9 +139,9 @@ fn unknown_week() -> Problem {
 }
 
 fn unknown_zone(name: &str) -> Problem {
-    let hint = match TimeZoneName::like(name) {
-        Some(meant) => format!("Did you mean {meant}?"),
-        None => "Give an IANA time zone such as Europe/Stockholm.".to_owned(),
+    let hint = match TimeZoneName::like(name).as_slice() {
+        [] => "Give an IANA time zone such as Europe/Stockholm.".to_owned(),
+        meant => format!("Did you mean {}?", meant.join(" or ")),
     };
     Problem::new(Code::NotInList, "time_zone", hint)
 }

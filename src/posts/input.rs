@@ -39,7 +39,7 @@ pub struct PostBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 50)))]
     pub overrides: Option<Vec<OverrideInput>>,
-    /// When it goes out: 2026-12-01T09:00 (workspace time), RFC 3339, PT2H, now. Leave out for a draft.
+    /// When it goes out: 2026-12-01T09:00 (workspace time, or with +01:00 or [Zone]), a duration such as PT2H or P7D, now. Leave out for a draft.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
     /// Labels of the team.

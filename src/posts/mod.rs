@@ -15,6 +15,7 @@ mod state;
 mod store;
 mod tools;
 mod view;
+mod views;
 mod write;
 
 pub use content::{Content, Override, Part};
@@ -29,6 +30,7 @@ pub use scene::{Repeat, Scene, busy, check_seen, commit_one, delete, post_not_fo
 pub use sent::PlanPart;
 pub use state::{DeliveryFacts, DeliveryState, GroupStatus, Phase, Reason, group_status};
 pub use store::{DeliveryRow, PostRow, STATEMENTS};
-pub use tools::{TOOLS, unschedule, update_if_it_works};
+pub use tools::{TOOLS, unschedule, update_with};
 pub use view::{PostGroupView, ProfilePreview, Renderings, show};
+pub use views::VIEWS;
 pub use write::{Desired, Target};

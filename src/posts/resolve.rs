@@ -1,7 +1,7 @@
 //! From a body as an assistant wrote it to content: names to ids, addresses to media, a time to an instant. All that is
 //! wrong is told at once.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Content,
@@ -11,10 +11,11 @@ use super::{
 };
 use crate::{
     desk::{
-        Caller, Code, Due, Fix, Problem, Problems, Refusal, TimeZoneName, When, WorkspaceFacts, resolve_when,
+        Caller, Code, Due, Fix, Problem, Problems, ProfileId, Refusal, TimeZoneName, When, WorkspaceFacts,
+        resolve_when,
     },
     media::{self, Gathered, MediaInput, Wanted},
-    networks::{Attachment, PartKind, Rendered, RenderedPart, Unit},
+    networks::{Attachment, Count, PartKind, Rendered, RenderedPart},
     profiles::{self, Profile},
 };
 
@@ -123,10 +124,13 @@ fn resolve_body<'b>(
     problems: &mut Problems,
 ) -> Resolved<'b> {
     let Wish { workspace, body, base: mut content, prefix, is_new } = wish;
+    let mut knows_profiles = true;
     if let Some(wanted) = &body.profiles {
         let field = format!("{prefix}profiles");
+        let before = problems.as_slice().len();
         let chosen = profiles::choose(profiles, &workspace.id, wanted, &field, problems);
         content.profiles = chosen.into_iter().map(|profile| profile.id.clone()).collect();
+        knows_profiles = problems.as_slice().len() == before && !content.profiles.is_empty();
     }
     let when = body.when.as_ref().and_then(|text| {
         let zone = TimeZoneName::or_utc(&workspace.time_zone);
@@ -139,7 +143,13 @@ fn resolve_body<'b>(
     });
     set_plain_fields(&mut content, body, media);
     if let Some(overrides) = &body.overrides {
-        content.overrides = resolve_overrides(workspace, profiles, overrides, media, prefix, problems);
+        content.overrides =
+            resolve_overrides(workspace, profiles, (&content.profiles, overrides), media, prefix, problems);
+        let check = Overrides { given: overrides, content: &content, profiles, is_new };
+        problems.extend(check.twice().map(|problem| problem.within(prefix)));
+        if knows_profiles && !content.profiles.is_empty() {
+            problems.extend(check.idle().map(|problem| problem.within(prefix)));
+        }
     }
     Resolved {
         workspace,
@@ -184,7 +194,7 @@ fn set_plain_fields(content: &mut Content, body: &PostBody, media: &FoundMedia) 
 fn resolve_overrides(
     workspace: &WorkspaceFacts,
     profiles: &[Profile],
-    overrides: &[OverrideInput],
+    (meant, overrides): (&[ProfileId], &[OverrideInput]),
     media: &FoundMedia,
     prefix: &str,
     problems: &mut Problems,
@@ -192,7 +202,10 @@ fn resolve_overrides(
     let mut resolved = Vec::new();
     for (index, own) in overrides.iter().enumerate() {
         let field = format!("{prefix}overrides[{index}].profiles");
-        let chosen = profiles::choose(profiles, &workspace.id, &own.profiles, &field, problems);
+        let mut chosen = profiles::choose(profiles, &workspace.id, &own.profiles, &field, problems);
+        if own.profiles.iter().any(|name| name.trim().eq_ignore_ascii_case("all")) && !meant.is_empty() {
+            chosen.retain(|profile| meant.contains(&profile.id));
+        }
         resolved.push(Override {
             profiles: chosen.into_iter().map(|profile| profile.id.clone()).collect(),
             text: own.text.clone(),
@@ -204,6 +217,76 @@ fn resolve_overrides(
         });
     }
     resolved
+}
+
+/// The overrides of a body, to see whether each counts.
+struct Overrides<'o> {
+    given: &'o [OverrideInput],
+    content: &'o Content,
+    profiles: &'o [Profile],
+    is_new: bool,
+}
+
+impl<'o> Overrides<'o> {
+    /// Those for a profile that the post does not go to. The corrected call of a new post leaves them out, and its time, so that
+    /// somebody sees who gets nothing.
+    fn idle(&self) -> impl Iterator<Item = Problem> {
+        let is_idle = |id: &&ProfileId| !self.content.profiles.contains(id);
+        self.content.overrides.iter().enumerate().filter_map(move |(index, own)| {
+            let idle: Vec<&ProfileId> = own.profiles.iter().filter(is_idle).collect();
+            let first = idle.first()?;
+            let rest: Vec<&ProfileId> = own.profiles.iter().filter(|id| !is_idle(id)).collect();
+            let field = format!("overrides[{index}].profiles");
+            let without = match rest.as_slice() {
+                [] => (format!("overrides[{index}]"), Fix::Remove),
+                rest => (field.clone(), Fix::Set(json!(rest))),
+            };
+            let time = self.is_new.then(|| ("when".to_owned(), Fix::Remove));
+            let (label, handle) = self.called(first);
+            let hint = format!("Add \"{handle}\" to profiles, or leave it out of overrides[{index}].");
+            let problem = Problem::new(Code::Conflicting, field, hint)
+                .message(format!("{label} is not among the post's profiles, so this changes nothing there."));
+            Some(problem.fix(Fix::Elsewhere(std::iter::once(without).chain(time).collect())))
+        })
+    }
+
+    /// Those for a profile that has one before. Where they differ in different fields, the corrected call has one of both.
+    fn twice(&self) -> impl Iterator<Item = Problem> {
+        let of = &self.content.overrides;
+        of.iter().enumerate().filter_map(move |(index, own)| {
+            let has_it = |id: &ProfileId| of.iter().take(index).position(|other| other.profiles.contains(id));
+            let (id, first) = own.profiles.iter().find_map(|id| Some((id, has_it(id)?)))?;
+            let (label, handle) = self.called(id);
+            let hint = format!("Give \"{handle}\" all that differs for it in overrides[{first}].");
+            let problem = Problem::new(Code::Conflicting, format!("overrides[{index}].profiles"), hint)
+                .message(format!("{label} has an override already, overrides[{first}]."));
+            let both = [(of.get(first)?, self.given.get(first)?), (own, self.given.get(index)?)];
+            Some(match united(both).filter(|_| of.len() == 2) {
+                Some(one) => problem.fix(Fix::Elsewhere(vec![
+                    (format!("overrides[{first}]"), Fix::Set(one)),
+                    (format!("overrides[{index}]"), Fix::Remove),
+                ])),
+                None => problem,
+            })
+        })
+    }
+
+    fn called(&self, id: &ProfileId) -> (String, &'o str) {
+        let profile = self.profiles.iter().find(|profile| profile.id == *id);
+        profile.map_or_else(Default::default, |one| (one.label(), one.account.handle.as_str()))
+    }
+}
+
+/// Two overrides as one, if they are for the same profiles and no field is in both.
+fn united([(one, first), (other, second)]: [(&Override, &OverrideInput); 2]) -> Option<Value> {
+    let (mut united, more) = (serde_json::to_value(first).ok()?, serde_json::to_value(second).ok()?);
+    let fields = united.as_object_mut().filter(|_| one.profiles == other.profiles)?;
+    for (name, value) in more.as_object()?.iter().filter(|(name, _)| *name != "profiles") {
+        if fields.insert(name.clone(), value.clone()).is_some() {
+            return None;
+        }
+    }
+    Some(united)
 }
 
 /// The media that a body names, by the list that names them.
@@ -228,8 +311,6 @@ struct Place {
     wish: usize,
     /// In which of its lists, such as `thread[0].media`.
     list: String,
-    /// Where that body's time stands in the arguments, if it is a new post's.
-    when: Option<String>,
     wanted: Wanted,
 }
 
@@ -243,20 +324,8 @@ async fn gather_media(
     }
     let wanted = places.iter().map(|place| place.wanted.clone()).collect();
     let (gathered, found) = media::gather(caller, wanted).await?;
-    found.into_iter().for_each(|problem| problems.add(kept_back(problem, places)));
+    problems.extend(found);
     Ok(Some(gathered))
-}
-
-/// A new post whose picture is left out to mend it does not go out by itself: somebody sees it first.
-fn kept_back(problem: Problem, places: &[Place]) -> Problem {
-    let of_it = |place: &&Place| problem.field.strip_prefix(&place.wanted.field).is_some();
-    match (&problem.fix, places.iter().find(of_it).and_then(|place| place.when.clone())) {
-        (Some(Fix::RemoveItem), Some(when)) => {
-            let field = problem.field.clone();
-            problem.fix(Fix::Elsewhere(vec![(field, Fix::RemoveItem), (when, Fix::Remove)]))
-        }
-        _ => problem,
-    }
 }
 
 fn places_of(wish: usize, of: &Wish<'_>) -> Vec<Place> {
@@ -283,8 +352,7 @@ fn places_of(wish: usize, of: &Wish<'_>) -> Vec<Place> {
                 field: format!("{}{list}[{index}]", of.prefix),
                 input: input.clone(),
             };
-            let when = of.is_new.then(|| format!("{}when", of.prefix));
-            places.push(Place { wish, list: list.clone(), when, wanted });
+            places.push(Place { wish, list: list.clone(), wanted });
         }
     }
     places
@@ -317,9 +385,9 @@ pub fn is_near(caller: &Caller<'_>, workspace: &WorkspaceFacts, due: &Due) -> bo
     due.at < caller.now().plus_seconds(workspace.notice_seconds)
 }
 
-/// What of a body cannot be sent, with what would mend what is too long. `is_soon`: whether it goes out so soon that nobody may
-/// see it before.
-pub fn unsendable(body: &Resolved<'_>, profiles: &[Profile], is_soon: bool) -> Vec<Problem> {
+/// What of a body cannot be sent, with what would mend what is too long. `is_draft`: whether without its time it is a draft. Only
+/// then a text is shortened, and the time left out: what nobody wrote never goes out before somebody can see it.
+pub fn unsendable(body: &Resolved<'_>, profiles: &[Profile], is_draft: bool) -> Vec<Problem> {
     let Resolved { content, prefix, names_nobody, .. } = body;
     let mut problems = Vec::new();
     if content.profiles.is_empty() && !names_nobody {
@@ -329,103 +397,151 @@ pub fn unsendable(body: &Resolved<'_>, profiles: &[Profile], is_soon: bool) -> V
             _ => problem,
         });
     }
-    for Rendering { profile, rendered, .. } in &Renderings::of(content, profiles).each {
-        let mender = Mender { body, profile, rendered, is_soon };
-        problems.extend(rendered.problems.iter().map(|problem| {
-            let message = format!("{}: {}", profile.label(), problem.message);
-            mender.mended(problem.clone()).message(message)
-        }));
-    }
+    problems.extend(match (content.profiles.as_slice(), profiles) {
+        ([], [_, _, ..]) => unsendable_anywhere(body, profiles, is_draft),
+        ([], _) => profiles.iter().flat_map(|only| unsendable_to(body, only, is_draft)).collect(),
+        _ => {
+            Renderings::of(content, profiles).each.iter().flat_map(|one| unfit(body, one, is_draft)).collect()
+        }
+    });
     problems.into_iter().map(|problem| problem.within(prefix)).collect()
 }
 
-/// Shortens what is too long for one profile: a start for a better wording, which never goes out before somebody can see it.
+/// What cannot be sent to any profile, where it is not known for which of several it is.
+fn unsendable_anywhere(body: &Resolved<'_>, profiles: &[Profile], is_draft: bool) -> Vec<Problem> {
+    let mut each = profiles.iter().map(|profile| unsendable_to(body, profile, is_draft));
+    let mut common = each.next().unwrap_or_default();
+    for found in each {
+        common.retain(|one| found.iter().any(|other| (&one.field, one.code) == (&other.field, other.code)));
+    }
+    common.into_iter().map(|problem| Problem { fix: None, ..problem }).collect()
+}
+
+fn unsendable_to(body: &Resolved<'_>, profile: &Profile, is_draft: bool) -> Vec<Problem> {
+    let mut content = body.content.clone();
+    content.profiles = vec![profile.id.clone()];
+    let renderings = Renderings::of(&content, std::slice::from_ref(profile));
+    renderings.each.iter().flat_map(|one| unfit(body, one, is_draft)).collect()
+}
+
+/// What the network of a profile does not take.
+fn unfit(body: &Resolved<'_>, rendering: &Rendering<'_>, is_draft: bool) -> Vec<Problem> {
+    let Rendering { profile, rendered, .. } = rendering;
+    let mender = Mender { body, profile, rendered };
+    let told = |problem: &Problem| {
+        let message = format!("{}: {}", profile.label(), problem.message);
+        let problem = problem.clone().message(message);
+        if is_draft && body.goes_out { mender.mended(problem) } else { problem }
+    };
+    rendered.problems.iter().map(told).collect()
+}
+
+/// Shortens what is too long for one profile: a start for a better wording, in a draft.
 struct Mender<'m> {
     body: &'m Resolved<'m>,
     profile: &'m Profile,
     rendered: &'m Rendered,
-    is_soon: bool,
 }
 
 impl Mender<'_> {
-    fn mended(&self, problem: Problem) -> Problem {
-        let is_stuck = self.is_soon && !self.body.goes_out;
-        if problem.code != Code::ContentTooLong || is_stuck {
+    fn mended(&self, mut problem: Problem) -> Problem {
+        if problem.code != Code::ContentTooLong || !self.rendered.parts.iter().any(is_too_long) {
             return problem;
         }
-        let Some(shorter) = self.shorter(&problem.field) else { return problem };
-        let draft = self.is_soon.then(|| ("when".to_owned(), Fix::Remove));
-        problem.fix(Fix::Elsewhere(std::iter::once(shorter).chain(draft).collect()))
+        let Some(mut fixes) = self.shorter(&problem.field) else { return problem };
+        fixes.push(("when".to_owned(), Fix::Remove));
+        problem.hint.push_str(" A corrected call keeps a shortened text as a draft, for somebody to read.");
+        problem.fix(Fix::Elsewhere(fixes))
     }
 
     /// What is for this profile, or cannot differ for it, is shortened where it stands; else it gets an override.
-    fn shorter(&self, field: &str) -> Option<(String, Fix)> {
+    fn shorter(&self, field: &str) -> Option<Vec<(String, Fix)>> {
         if field.starts_with("overrides[") || field == "first_comment" {
             let parts = self.body.content.draft_for(&self.profile.id).parts;
             let shown = parts.iter().zip(&self.rendered.parts);
             let shorter =
                 shown.filter(|(part, _)| part.field == field).find_map(|(_, shown)| shortened(shown))?;
-            return Some((field.to_owned(), Fix::Set(shorter.into())));
+            return Some(vec![(field.to_owned(), Fix::Set(shorter.into()))]);
         }
-        let own = self.own_override().filter(|_| self.body.lists_overrides)?;
-        Some(("overrides".to_owned(), Fix::Append(own)))
+        let texts = self.texts().filter(|_| self.body.lists_overrides)?;
+        match self.body.content.own_of(&self.profile.id) {
+            None => {
+                let made = std::iter::once(("profiles".to_owned(), json!([self.profile.account.handle])));
+                Some(vec![("overrides".to_owned(), Fix::Append(made.chain(texts).collect()))])
+            }
+            Some((index, own)) if own.profiles.len() == 1 => {
+                let set = |(name, value)| (format!("overrides[{index}].{name}"), Fix::Set(value));
+                Some(texts.into_iter().map(set).collect())
+            }
+            Some(_) => None,
+        }
     }
 
-    /// The override for the profile, with what it had of its own; none where that has pictures, which are not in the arguments.
-    fn own_override(&self) -> Option<serde_json::Value> {
-        let own = self.body.content.own_of(&self.profile.id).map(|(_, own)| own);
-        if own.is_some_and(|own| own.media.is_some()) {
-            return None;
-        }
-        let shorter = |part: &RenderedPart| shortened(part).unwrap_or_else(|| part.text.clone());
+    /// The texts of an override for the profile, whole or shortened; none if one of them cannot be.
+    fn texts(&self) -> Option<Vec<(String, Value)>> {
+        let fitting =
+            |part: &RenderedPart| if is_too_long(part) { shortened(part) } else { Some(part.text.clone()) };
         let (post, others) = self.rendered.parts.split_first()?;
-        let thread: Vec<String> =
-            others.iter().filter(|part| part.kind == PartKind::Reply).map(shorter).collect();
-        let mut made = json!({ "profiles": [self.profile.account.handle], "text": shorter(post) });
-        if let Some(fields) = made.as_object_mut() {
-            if !thread.is_empty() {
-                fields.insert("thread".to_owned(), json!(thread));
-            }
-            if let Some(settings) = own.and_then(|own| own.settings.clone()) {
-                fields.insert("settings".to_owned(), settings);
-            }
+        let mut texts = vec![("text".to_owned(), fitting(post)?.into())];
+        let replies = others.iter().filter(|part| part.kind == PartKind::Reply);
+        let thread = replies.map(fitting).collect::<Option<Vec<_>>>()?;
+        if !thread.is_empty() {
+            texts.push(("thread".to_owned(), thread.into()));
         }
-        Some(made)
+        Some(texts)
     }
 }
 
-/// The text of a part that is too long, shortened to what its network takes.
+const fn is_too_long(part: &RenderedPart) -> bool {
+    part.length.count > part.length.limit
+}
+
+/// The text of a part that is too long, shortened to what its network takes; nothing where no cut leaves half of that.
 pub fn shortened(part: &RenderedPart) -> Option<String> {
-    let too_long = part.length.count > part.length.limit;
-    too_long.then(|| shorten(&part.text, part.length.limit, part.length.unit))
+    if is_too_long(part) { shorten(&part.text, part.length) } else { None }
 }
 
-/// The beginning of `text` that has at most `limit` units: whole sentences, where they are at least half of that; else whole
-/// words, and an ellipsis.
-fn shorten(text: &str, limit: u32, unit: Unit) -> String {
-    use unicode_segmentation::UnicodeSegmentation;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let first = |units: usize| match unit {
-        Unit::Graphemes => text.grapheme_indices(true).nth(units).map(|(end, _)| end),
-        Unit::Characters => text.char_indices().nth(units).map(|(end, _)| end),
+/// The beginning of `text` that has at most as many units as its network takes, and at least half of them: whole sentences; else
+/// whole words, and an ellipsis.
+fn shorten(text: &str, Count { limit, unit, .. }: Count) -> Option<String> {
+    let limit = usize::try_from(limit).ok()?;
+    let half = unit.head(text, limit.div_ceil(2)).len();
+    let cut = |units: usize, is_end: fn(&str, &str) -> bool| {
+        let head = unit.head(text, units);
+        let mut ends = head.char_indices().rev().map(|(start, c)| start + c.len_utf8());
+        let end =
+            ends.find(|end| text.split_at_checked(*end).is_some_and(|(head, rest)| is_end(head, rest)))?;
+        head.get(..end).map(|kept| kept.trim_end_matches(ends_no_line)).filter(|kept| kept.len() >= half)
     };
-    let head = |units: usize| first(units).and_then(|end| text.get(..end)).unwrap_or(text);
-    let rest_begins_a_word =
-        |head: &str| text.get(head.len()..).is_some_and(|rest| rest.starts_with(char::is_whitespace));
+    let sentences = cut(limit, ends_sentence).map(str::to_owned);
+    sentences.or_else(|| cut(limit.checked_sub(1)?, ends_word).map(|words| format!("{words}…")))
+}
 
-    let sentences = head(limit);
-    let end = sentences
-        .char_indices()
-        .filter(|(_, c)| matches!(c, '.' | '!' | '?' | '…' | '。'))
-        .map(|(start, c)| start + c.len_utf8())
-        .rfind(|end| sentences.get(..*end).is_some_and(rest_begins_a_word));
-    if let Some(whole) =
-        end.and_then(|end| sentences.get(..end)).filter(|whole| whole.len() * 2 >= sentences.len())
-    {
-        return whole.to_owned();
+/// What does not stand at the end of a shortened text.
+fn ends_no_line(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-' | '–' | '、' | '，')
+}
+
+/// Whether a sentence ends between `head` and `rest`. A stop of full width needs no space after it. Of the others, a full stop
+/// after one or two letters is an abbreviation's, and what goes on with a small letter is the same sentence.
+fn ends_sentence(head: &str, rest: &str) -> bool {
+    let is_wide = |c: char| matches!(c, '。' | '！' | '？' | '．' | '｡');
+    let closes = |c: char| matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']' | '」' | '』' | '）' | '】');
+    let stopped = head.trim_end_matches(closes);
+    match stopped.chars().next_back() {
+        Some(stop) if is_wide(stop) => !rest.starts_with(closes) && !rest.starts_with(is_wide),
+        Some(stop @ ('.' | '!' | '?' | '…' | '؟' | '۔' | '।')) => {
+            let word = stopped.trim_end_matches(stop).chars().rev().take_while(|c| c.is_alphanumeric());
+            rest.starts_with(char::is_whitespace)
+                && !rest.trim_start().starts_with(char::is_lowercase)
+                && (stop != '.' || word.count() > 2)
+        }
+        _ => false,
     }
-    let words = head(limit.saturating_sub(1));
-    let end = if rest_begins_a_word(words) { Some(words.len()) } else { words.rfind(char::is_whitespace) };
-    let whole = end.and_then(|end| words.get(..end)).map(str::trim_end).filter(|whole| !whole.is_empty());
-    format!("{}…", whole.unwrap_or(words).trim_end_matches([',', ';', ':', '-', '–']))
+}
+
+/// Whether a word ends between `head` and `rest`: before white space, and around what is written without any.
+fn ends_word(head: &str, rest: &str) -> bool {
+    let is_own = |c: char| matches!(c, '\u{3001}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{3400}'..='\u{9fff}' | '\u{ff01}'..='\u{ff0f}' | '\u{20000}'..='\u{3ffff}');
+    rest.starts_with(char::is_whitespace) || (head.ends_with(is_own) && rest.starts_with(is_own))
 }

@@ -34,12 +34,18 @@ macro_rules! sent_columns {
     };
 }
 
-/// The posts of the change to undo, each as `j`: of tenant `?1` and holder `?2`, the one with id `?3` or the newest.
+/// The change to undo, of tenant `?1` and holder `?2`: the one with id `?3`, or the newest that is not undone and undid nothing.
+macro_rules! change_to_undo {
+    () => {
+        "FROM change WHERE tenant_id = ?1 AND holder = ?2 AND (?3 IS NULL OR change_id = ?3)
+  AND (?3 IS NOT NULL OR (undone_at IS NULL AND act <> 'undo_change')) ORDER BY change_id DESC LIMIT 1"
+    };
+}
+
+/// Its posts, each as `j`.
 macro_rules! posts_to_undo {
     () => {
-        "FROM json_each((SELECT posts FROM change
-  WHERE tenant_id = ?1 AND holder = ?2 AND undone_at IS NULL AND (?3 IS NULL OR change_id = ?3) ORDER BY change_id DESC LIMIT 1)) j
-"
+        concat!("FROM json_each((SELECT posts ", change_to_undo!(), ")) j\n")
     };
 }
 
@@ -157,9 +163,8 @@ WHERE d.tenant_id = ?1 AND d.post_id = ?2 ORDER BY a.started_at, a.delivery_id, 
     /// Records what a call changed. ?1 tenant ?2 id ?3 holder ?4 act ?5 posts ?6 now
     pub(super) INSERT_CHANGE = "insert_change", "INSERT INTO change (tenant_id, change_id, holder, act, posts, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
-    /// The change of this id, or the newest of this holder, that is not undone. ?1 tenant ?2 holder ?3 id or NULL
-    pub(super) CHANGE_TO_UNDO = "change_to_undo", "SELECT change_id, act, posts FROM change
-WHERE tenant_id = ?1 AND holder = ?2 AND undone_at IS NULL AND (?3 IS NULL OR change_id = ?3) ORDER BY change_id DESC LIMIT 1";
+    /// The change to undo. ?1 tenant ?2 holder ?3 id or NULL
+    pub(super) CHANGE_TO_UNDO = "change_to_undo", concat!("SELECT change_id, act, posts, undone_at IS NOT NULL AS is_undone ", change_to_undo!());
 
     /// Marks a change undone, once. ?1 tenant ?2 holder ?3 id ?4 now
     pub(super) MARK_UNDONE = "mark_undone", "UPDATE change SET undone_at = ?4 WHERE tenant_id = ?1 AND holder = ?2 AND change_id = ?3 AND undone_at IS NULL";
@@ -172,9 +177,9 @@ WHERE (?4 IS NULL OR EXISTS (SELECT 1 FROM grant_workspace gw WHERE gw.tenant_id
     pub(super) SENT_TO_UNDO = "sent_to_undo", concat!(sent_columns!(), posts_to_undo!(), "CROSS JOIN delivery d ON d.tenant_id = ?1 AND d.post_id = j.value->>'post_id'
 WHERE d.plan->>'$.v' = 1");
 
-    /// Their revisions before the change. ?1 tenant ?2 holder ?3 id or NULL
+    /// Their revisions before the change and after it. ?1 tenant ?2 holder ?3 id or NULL
     pub(super) REVISIONS_TO_UNDO = "revisions_to_undo", concat!("SELECT r.post_id, r.revision, r.content, r.due_at, r.due_local, r.due_zone, r.deleted
-", posts_to_undo!(), "CROSS JOIN post_revision r ON r.tenant_id = ?1 AND r.post_id = j.value->>'post_id' AND r.revision = j.value->>'before'");
+", posts_to_undo!(), "CROSS JOIN post_revision r ON r.tenant_id = ?1 AND r.post_id = j.value->>'post_id' AND r.revision IN (j.value->>'before', j.value->>'after')");
 
     /// What a call with this key, or the same body, gave before. ?1 tenant ?2 holder ?3 tool ?4 key
     pub(super) REMEMBERED = "remembered", "SELECT body_hash, result, created_at FROM idempotency WHERE tenant_id = ?1 AND holder = ?2 AND tool = ?3 AND key = ?4";
@@ -343,6 +348,8 @@ pub struct ChangeRow {
     pub act: String,
     /// The posts, each with its revisions before and after.
     pub posts: Vec<ChangedPost>,
+    /// Whether it is undone already.
+    pub is_undone: bool,
 }
 
 /// What a change did to one post.
@@ -363,6 +370,7 @@ impl FromRow for ChangeRow {
             change_id: row.get("change_id")?,
             act: row.get("act")?,
             posts: serde_json::from_str(&posts).map_err(|_| RowFault { column: "posts" })?,
+            is_undone: row.get("is_undone")?,
         })
     }
 }
@@ -386,6 +394,11 @@ pub struct RevisionRow {
 }
 
 impl RevisionRow {
+    /// Whether the post is as it was then.
+    pub fn is_of(&self, row: &PostRow) -> bool {
+        self.content == row.content && self.due() == row.due() && self.deleted == row.deleted_at.is_some()
+    }
+
     /// The time that it had, as it was given.
     pub fn due(&self) -> Option<Due> {
         Some(Due { at: self.due_at?, local: self.due_local.clone()?, zone: self.due_zone.clone()? })

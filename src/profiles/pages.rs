@@ -186,7 +186,7 @@ fn expired() -> Response {
 fn refused(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::Unauthenticated => not_here(),
-        Refusal::Fault(_) | Refusal::Conflict | Refusal::Rehearsed => Notice::UNAVAILABLE.response(503),
+        Refusal::Fault(_) | Refusal::Conflict | Refusal::Rehearsed(_) => Notice::UNAVAILABLE.response(503),
         Refusal::Problems(_) | Refusal::InsufficientScope(_) => Notice {
             heading: "Your role does not allow this",
             words: "Connecting accounts is for owners and admins of the organisation. Ask one of them to do it.",

@@ -44,7 +44,7 @@ pub(super) async fn member_with_form<'a>(
 /// The page that answers a refusal with no page of its own. Whoever is no member finds nothing.
 pub(super) fn refused(refusal: Refusal) -> Response {
     match refusal {
-        Refusal::Fault(_) | Refusal::Rehearsed => unavailable(),
+        Refusal::Fault(_) | Refusal::Rehearsed(_) => unavailable(),
         Refusal::Problems(_) | Refusal::Unauthenticated | Refusal::InsufficientScope(_) => not_found(),
         Refusal::Conflict => Notice {
             heading: "Somebody else was faster",

@@ -144,7 +144,7 @@ const COOKBOOK = [
       const texts = (await pds.posts(account.did)).map(({ value }) => value.text);
       assert.equal(texts.filter((text) => text === "The better version").length, 1);
     },
-    mistake: { given: refusedByBluesky, change: ({ post_id }) => ({ post_id, profiles: ["blusky"], text: "The best version" }), code: "social_profile_rejected" },
+    mistake: { given: refusedByBluesky, change: ({ post_id }) => ({ post_id, profiles: "bluesky", text: "The best version" }), code: "wrong_type" },
   },
   {
     request: "move everything a week",

@@ -272,6 +272,38 @@ fn cases() -> Vec<Case> {
                 unknown_field(),
             ],
         },
+        Case {
+            tool: "confirm_delivery",
+            right: json!({ "post_id": "%", "profile": "acme", "outcome": "live" }),
+            mistakes: vec![
+                no_such_post(),
+                unknown_field(),
+                wrong("/profile", json!("nope"), "social_profile_rejected", "profile"),
+                wrong("/outcome", json!("xyz"), "not_in_list", "outcome"),
+                wrong("/url", json!("nowhere"), "malformed", "url"),
+            ],
+        },
+        Case {
+            tool: "pause_publishing",
+            right: json!({ "reason": "Bad news" }),
+            mistakes: vec![
+                no_workspace(),
+                stranger(),
+                unknown_field(),
+                wrong("/until", json!("soonish"), "invalid_schedule", "until"),
+                wrong("/reason", json!(""), "missing", "reason"),
+            ],
+        },
+        Case {
+            tool: "resume_publishing",
+            right: json!({ "overdue": "review" }),
+            mistakes: vec![
+                no_workspace(),
+                stranger(),
+                unknown_field(),
+                wrong("/overdue", json!("xyz"), "not_in_list", "overdue"),
+            ],
+        },
     ]
 }
 
@@ -320,13 +352,17 @@ impl World {
     /// A post that `tool` can be called for.
     fn post_for(&self, tool: &str) -> String {
         let mut fields = json!({ "text": "Spring", "profiles": ["acme"], "allow_duplicate": true });
-        if ["unschedule_post", "retry_post", "change_posts"].contains(&tool) {
+        if ["unschedule_post", "retry_post", "change_posts", "confirm_delivery"].contains(&tool) {
             fields["when"] = json!("P1D");
         }
         let post = self.done("create_post", &fields)["post_id"].as_str().unwrap().to_owned();
         if tool == "retry_post" {
             let failed = "UPDATE delivery SET state = 'failed', reason = 'refused', next_at = NULL, attempts = 1 WHERE post_id = ?1";
             assert_eq!(self.sim.shard().execute(failed, params![post]), 1);
+        }
+        if tool == "confirm_delivery" {
+            let lost = "UPDATE delivery SET state = 'unknown', reason = 'unconfirmed', next_at = NULL, attempts = 1 WHERE post_id = ?1";
+            assert_eq!(self.sim.shard().execute(lost, params![post]), 1);
         }
         post
     }

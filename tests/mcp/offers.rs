@@ -1,7 +1,7 @@
 //! Beyond tools: resources, prompts, completion, progress and subscriptions, with what the rooms really offer.
 
 use postern::{
-    desk::{Role, Scope, Scopes},
+    desk::{Role, Scope, Scopes, VIEW},
     http::Request,
     mcp::{self, Allowed, Answer, Catalogue, Outcome, Revision},
 };
@@ -75,7 +75,9 @@ fn template(uri: &str) -> Value {
 fn capabilities_name_what_there_is_and_no_news_of_changes() {
     let offers = Offers::new();
     let all = json!({ "tools": {}, "resources": {}, "prompts": {}, "completions": {} });
-    assert_eq!(offers.result(&modern("server/discover", json!({})))["capabilities"], all);
+    let mut newest = all.clone();
+    newest["extensions"] = json!({ "io.modelcontextprotocol/ui": {} });
+    assert_eq!(offers.result(&modern("server/discover", json!({})))["capabilities"], newest);
     for revision in [Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25] {
         let asked = unnamed("initialize", json!({ "protocolVersion": revision.as_str() }));
         assert_eq!(offers.result(&asked)["capabilities"], all, "{revision:?}");
@@ -475,7 +477,13 @@ fn every_resource_and_prompt_is_described_and_named_by_the_rules() {
     names.dedup();
     assert_eq!(names.len(), count, "no name is there twice");
     for resource in catalogue.resources() {
-        assert!(!resource.needs.is_empty() && resource.description.ends_with('.'), "{}", resource.name);
+        let is_view = resource.mime_type == VIEW;
+        assert!(
+            resource.needs.is_empty() == is_view,
+            "{}: only what says nothing needs nothing",
+            resource.name
+        );
+        assert!(resource.description.ends_with('.'), "{}", resource.name);
         let variables: Vec<&str> = resource
             .template
             .split('/')
@@ -486,5 +494,52 @@ fn every_resource_and_prompt_is_described_and_named_by_the_rules() {
     }
     for prompt in catalogue.prompts() {
         assert!(!prompt.needs.is_empty() && prompt.description.ends_with('.'), "{}", prompt.name);
+    }
+}
+
+/// The tools with views, and where each finds its own.
+fn views(listed: &Value) -> Vec<(&str, &str)> {
+    let tools = listed["tools"].as_array().unwrap().iter();
+    tools
+        .filter_map(|tool| {
+            let meta = tool.get("_meta")?;
+            assert_eq!(meta["ui"]["resourceUri"], meta["ui/resourceUri"]);
+            Some((tool["name"].as_str()?, meta["ui"]["resourceUri"].as_str()?))
+        })
+        .collect()
+}
+
+#[test]
+fn tools_name_the_views_of_their_results_to_revisions_that_know_such_hints() {
+    let offers = Offers::new();
+    let all = [
+        ("preview_post", "ui://postern/post"),
+        ("list_posts", "ui://postern/calendar"),
+        ("get_post", "ui://postern/post"),
+    ];
+    assert_eq!(views(&offers.result(&modern("tools/list", json!({})))), all);
+    for revision in [Revision::V2025_06_18, Revision::V2025_11_25] {
+        assert_eq!(views(&offers.result(&legacy(revision, "tools/list", json!({})))), all, "{revision:?}");
+    }
+    assert_eq!(views(&offers.result(&legacy(Revision::V2025_03_26, "tools/list", json!({})))), []);
+}
+
+#[test]
+fn a_view_is_a_document_that_asks_its_host_for_nothing_and_is_in_no_list() {
+    let offers = Offers::new();
+    let lists = [("resources/list", "resources"), ("resources/templates/list", "resourceTemplates")];
+    for uri in ["ui://postern/post", "ui://postern/calendar"] {
+        let result = offers.result(&read(uri));
+        let view = &result["contents"][0];
+        assert_eq!(view["mimeType"], json!("text/html;profile=mcp-app"));
+        assert_eq!(view["_meta"], json!({ "ui": { "csp": {}, "prefersBorder": true } }));
+        let document = view["text"].as_str().unwrap();
+        assert!(document.starts_with("<!doctype html>"), "{document}");
+        assert!(document.contains("default-src 'none'; style-src 'sha256-"), "{document}");
+        for (method, list) in lists {
+            assert!(!offers.result(&modern(method, json!({})))[list].to_string().contains(uri), "{method}");
+        }
+        let older = offers.result(&legacy(Revision::V2025_03_26, "resources/read", json!({ "uri": uri })));
+        assert_eq!(older["contents"][0].get("_meta"), None);
     }
 }

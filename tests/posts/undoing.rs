@@ -3,7 +3,7 @@
 use postern::desk::{Code, Refusal};
 use serde_json::{Value, json};
 
-use super::stage::Stage;
+use super::{codes, stage::Stage};
 
 fn delete(stage: &Stage, post: &Value) -> Value {
     stage.done("delete_post", json!({ "post_id": post }))["change_id"].clone()
@@ -155,4 +155,79 @@ fn publishing_that_is_half_done_is_stopped_where_it_still_can_be() {
     assert!(undone["not_undone"][0]["why"].as_str().unwrap().contains("public already"));
     stage.later(700);
     assert_eq!(stage.public(), 1);
+}
+
+/// What the post says, or that it is no more.
+fn text(stage: &Stage, post: &Value) -> Option<String> {
+    let read = stage.call("get_post", json!({ "post_id": post })).ok()?;
+    read["text"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn undoing_again_takes_back_the_change_before_and_never_redoes() {
+    let stage = Stage::new(131);
+    let other = stage.post(&["media"], "P1D");
+    stage.sim.clock.advance_seconds(1);
+    let post = stage.post(&["acme"], "P1D");
+    for words in ["Second", "Third"] {
+        stage.sim.clock.advance_seconds(1);
+        stage.done("update_post", json!({ "post_id": post, "text": words }));
+    }
+    stage.sim.clock.advance_seconds(1);
+    stage.done("delete_post", json!({ "post_id": post }));
+    for left in [Some("Third"), Some("Second"), Some("Spring is here"), None] {
+        let undone = stage.done("undo_change", json!({}));
+        assert_eq!(undone["not_undone"], json!([]), "{left:?}");
+        assert_eq!(text(&stage, &post).as_deref(), left);
+    }
+    assert_eq!(text(&stage, &other).as_deref(), Some("Spring is here"));
+    stage.done("undo_change", json!({}));
+    assert_eq!(text(&stage, &other), None);
+    assert_eq!(
+        codes(stage.call("undo_change", json!({})).unwrap_err()),
+        [("change_id".to_owned(), Code::ChangeNotFound)]
+    );
+    stage.later(2 * 86_400);
+    assert_eq!(stage.public(), 0);
+}
+
+#[test]
+fn what_is_taken_back_comes_back_only_by_the_undoings_own_id_and_can_be_taken_back_again() {
+    let stage = Stage::new(132);
+    let post = stage.post(&["acme"], "P1D");
+    let change = stage.done("update_post", json!({ "post_id": post, "text": "Second" }))["change_id"].clone();
+    stage.sim.clock.advance_seconds(1);
+    let undoing = stage.done("undo_change", json!({ "change_id": change }))["change_id"].clone();
+    let Refusal::Problems(problems) = stage.call("undo_change", json!({ "change_id": change })).unwrap_err()
+    else {
+        panic!("problems")
+    };
+    assert_eq!(problems[0].code, Code::NothingToUndo);
+    assert!(
+        problems[0].message.contains("taken back already") && problems[0].hint.contains("change_id"),
+        "{problems:?}"
+    );
+    assert_eq!(text(&stage, &post).as_deref(), Some("Spring is here"));
+    stage.sim.clock.advance_seconds(1);
+    stage.done("undo_change", json!({ "change_id": undoing }));
+    assert_eq!(text(&stage, &post).as_deref(), Some("Second"));
+    assert_eq!(stage.done("undo_change", json!({}))["act"], "redo_change");
+    assert_eq!(text(&stage, &post).as_deref(), Some("Spring is here"));
+}
+
+#[test]
+fn a_change_is_not_undone_over_what_somebody_changed_after_it() {
+    let stage = Stage::new(133);
+    let post = stage.post(&["acme"], "P1D");
+    let change = stage.done("update_post", json!({ "post_id": post, "text": "Second" }))["change_id"].clone();
+    stage.sim.clock.advance_seconds(1);
+    stage.done("update_post", json!({ "post_id": post, "text": "Third" }));
+    let Refusal::Problems(problems) = stage.call("undo_change", json!({ "change_id": change })).unwrap_err()
+    else {
+        panic!("problems")
+    };
+    assert!(problems[0].hint.contains("changed again since"), "{problems:?}");
+    stage.done("undo_change", json!({}));
+    stage.done("undo_change", json!({ "change_id": change }));
+    assert_eq!(text(&stage, &post).as_deref(), Some("Spring is here"));
 }

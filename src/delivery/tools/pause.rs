@@ -30,7 +30,7 @@ pub struct PauseInput {
     #[serde(default)]
     until: Option<String>,
     /// Why, for the team.
-    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(min = 1, max = 300)))]
+    #[cfg_attr(not(target_arch = "wasm32"), schemars(length(max = 300)))]
     reason: String,
 }
 

@@ -114,7 +114,7 @@ async fn member<'a>(
 
 fn refused(refusal: Refusal) -> Response {
     match refusal {
-        Refusal::Fault(_) | Refusal::Rehearsed => Notice::UNAVAILABLE.response(503),
+        Refusal::Fault(_) | Refusal::Rehearsed(_) => Notice::UNAVAILABLE.response(503),
         Refusal::Conflict => Notice {
             heading: "That connection is over",
             words: "It ended before you changed it. Load the page again to see what is connected.",

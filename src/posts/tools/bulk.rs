@@ -4,16 +4,15 @@ use jiff::Span;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::read::matching;
+use super::select::{Filter, matching};
 use crate::{
     desk::{
         Caller, ChangeId, ClockChange, Code, Due, Fix, Hints, Moment, NextCall, PostId, Problem, Problems,
-        Refusal, Scope, Scopes, TimeZoneName, Tool, Unreachable, When, WorkspaceFacts, moved_by, next_call,
-        resolve_when, sha256_text,
+        Refusal, Scope, Scopes, TimeZoneName, Tool, Unreachable, WorkspaceFacts, WorkspaceId, moved_by,
+        next_call, resolve_shift, resolve_when, sha256_text,
     },
     platform::{Purpose, Sealed, Timestamp},
     posts::{
-        GroupStatus,
         resolve::{due_of, is_near},
         scene::{Scene, commit},
         store::{DeliveryRow, PostRow},
@@ -65,30 +64,6 @@ pub struct BulkInput {
     /// The token of the dry run, to apply it. Left out: a dry run, which changes nothing.
     #[serde(default, skip_serializing)]
     token: Option<String>,
-}
-
-/// Which posts of a workspace.
-#[derive(Debug, Deserialize, Serialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-pub struct Filter {
-    /// Workspace id or name. May be left out when the grant has one.
-    #[serde(default)]
-    pub workspace: Option<String>,
-    /// With this status.
-    #[serde(default)]
-    pub status: Option<GroupStatus>,
-    /// Due at or after this time.
-    #[serde(default)]
-    pub from: Option<String>,
-    /// Due before this time.
-    #[serde(default)]
-    pub to: Option<String>,
-    /// For this profile: id, handle or network.
-    #[serde(default)]
-    pub profile: Option<String>,
-    /// With this label.
-    #[serde(default)]
-    pub label: Option<String>,
 }
 
 /// What would change, or was changed.
@@ -154,7 +129,7 @@ impl Tool for ChangePosts {
 
     async fn call(caller: &Caller<'_>, input: BulkInput) -> Result<BulkResult, Refusal> {
         let mut problems = Problems::default();
-        let act = Action::of(&input, &mut problems);
+        let act = Asked::of(&input, &mut problems);
         if input.dry_run == Some(false) && input.token.is_none() {
             problems.add(dry_run_needed());
         }
@@ -167,12 +142,10 @@ impl Tool for ChangePosts {
             }
             None => selected(caller, &input, &mut problems).await?,
         };
-        if let Some(text) = &input.when {
-            problems.keep_all(judge_when(caller, &scene, text))?;
-        }
+        let act = act.and_then(|asked| Action::of(caller, &scene, asked, &mut problems));
         problems.refuse_if_any()?;
         let act = act.ok_or(Refusal::Conflict)?;
-        let plan = Plan::of(caller, &scene, &act)?;
+        let plan = Plan::of(caller, &scene, &act);
         match dry_run {
             None => plan.show_dry_run(caller, &input),
             Some(dry_run) => plan.apply(caller, &dry_run).await,
@@ -180,18 +153,24 @@ impl Tool for ChangePosts {
     }
 }
 
-/// The one thing to do with every post.
-enum Action {
+/// The one change that a call asks for.
+enum Asked<'i> {
     Shift(Span),
-    When(String),
+    When(&'i str),
     Unschedule,
     Delete,
-    Labels(Vec<String>),
+    Labels(&'i [String]),
 }
 
-impl Action {
+impl<'i> Asked<'i> {
     /// The one change that the arguments ask for, if it can be told.
-    fn of(input: &BulkInput, problems: &mut Problems) -> Option<Self> {
+    fn of(input: &'i BulkInput, problems: &mut Problems) -> Option<Self> {
+        if input.post_ids.is_some() == input.filter.is_some() {
+            problems.add(
+                contradiction("post_ids", "Give either post_ids or filter.")
+                    .message("Exactly one of post_ids and filter is needed."),
+            );
+        }
         let asked = [
             input.shift.is_some(),
             input.when.is_some(),
@@ -199,61 +178,82 @@ impl Action {
             input.delete == Some(true),
             input.labels.is_some(),
         ];
-        if input.post_ids.is_some() == input.filter.is_some() {
-            problems.add(
-                Problem::new(Code::Conflicting, "post_ids", "Give either post_ids or filter.")
-                    .message("Exactly one of post_ids and filter is needed."),
-            );
-        }
         if asked.into_iter().filter(|asked| *asked).count() != 1 {
             problems.add(
-                Problem::new(Code::Conflicting, "", "Give one of shift, when, unschedule, delete, labels.")
+                contradiction("", "Give one of shift, when, unschedule, delete, labels.")
                     .message("Exactly one change is made by a call."),
             );
         }
-        let shift = input.shift.as_deref().and_then(|text| problems.keep(span(text))).map(Self::Shift);
-        let when = input.when.clone().map(Self::When);
-        let labels = input.labels.clone().map(Self::Labels);
+        let shift = input.shift.as_deref().and_then(|text| problems.keep(shift(text))).map(Self::Shift);
+        let when = input.when.as_deref().map(Self::When);
+        let labels = input.labels.as_deref().map(Self::Labels);
         let unschedule = (input.unschedule == Some(true)).then_some(Self::Unschedule);
         let delete = (input.delete == Some(true)).then_some(Self::Delete);
         shift.or(when).or(unschedule).or(delete).or(labels)
     }
 }
 
-/// How far posts are moved.
-fn span(text: &str) -> Result<Span, Problem> {
-    text.trim().parse().map_err(|_| {
-        let problem =
-            Problem::new(Code::Malformed, "shift", "Give an ISO 8601 duration such as P7D, -P1D or PT2H.");
-        match said_with_an_article(text) {
-            Some(span) => problem.fix(Fix::Set(span.to_string().into())),
-            None => problem,
-        }
-    })
+fn contradiction(field: &str, hint: &str) -> Problem {
+    Problem::new(Code::Conflicting, field, hint).next(next_call("list_posts", json!({})))
 }
 
-/// "a week", "an hour", "one day".
-fn said_with_an_article(text: &str) -> Option<Span> {
-    let (article, unit) = text.trim().split_once(' ')?;
-    let is_one = ["a", "an", "one"].iter().any(|one| article.eq_ignore_ascii_case(one));
-    is_one.then(|| format!("1 {}", unit.trim()).parse().ok())?
+/// The one thing to do with every post.
+enum Action<'i> {
+    Label(&'i [String]),
+    Bring(To),
 }
 
-/// Judges a time for all posts as the workspace of the first of them reads it.
-fn judge_when(caller: &Caller<'_>, scene: &Scene, text: &str) -> Result<(), Refusal> {
-    let first = scene.posts.first().and_then(|row| scene.facts.workspace_by_id(&row.workspace_id));
-    let Some(workspace) = first.or(scene.facts.workspaces.first()) else { return Ok(()) };
-    let zone = TimeZoneName::or_utc(&workspace.time_zone);
-    let when = resolve_when(text, &zone, caller.now(), "when")?;
-    due_of(caller, workspace, when, "when")?;
-    Ok(())
+/// To what a post is brought of which nothing is public.
+enum To {
+    /// So much later or earlier.
+    Shifted(Span),
+    /// The time that is meant in its workspace.
+    Time(Vec<(WorkspaceId, Due)>),
+    Draft,
+    Deleted,
+}
+
+impl<'i> Action<'i> {
+    /// What is asked for, of the posts that it is asked for.
+    fn of(caller: &Caller<'_>, scene: &Scene, asked: Asked<'i>, problems: &mut Problems) -> Option<Self> {
+        Some(match asked {
+            Asked::Shift(span) => Self::Bring(To::Shifted(span)),
+            Asked::When(text) => Self::Bring(To::Time(problems.keep(times(caller, scene, text))?)),
+            Asked::Unschedule => Self::Bring(To::Draft),
+            Asked::Delete => Self::Bring(To::Deleted),
+            Asked::Labels(labels) => Self::Label(labels),
+        })
+    }
+}
+
+/// A time as each workspace of the posts reads it; where there are no posts, as the first one does.
+fn times(caller: &Caller<'_>, scene: &Scene, text: &str) -> Result<Vec<(WorkspaceId, Due)>, Problem> {
+    let has_posts =
+        |workspace: &&WorkspaceFacts| scene.posts.iter().any(|row| row.workspace_id == workspace.id);
+    let all = &scene.facts.workspaces;
+    let mut concerned: Vec<&WorkspaceFacts> = all.iter().filter(has_posts).collect();
+    if concerned.is_empty() {
+        concerned.extend(all.first());
+    }
+    let time = |workspace: &WorkspaceFacts| {
+        let zone = TimeZoneName::or_utc(&workspace.time_zone);
+        let when = resolve_when(text, &zone, caller.now(), "when")?;
+        Ok((workspace.id.clone(), due_of(caller, workspace, when, "when")?))
+    };
+    concerned.into_iter().map(time).collect()
+}
+
+/// How far posts are moved. Nothing mends what cannot be read: the list shows their times.
+fn shift(text: &str) -> Result<Span, Problem> {
+    let list = next_call("list_posts", json!({}));
+    resolve_shift(text, "shift").map_err(|problem| problem.next(list))
 }
 
 async fn selected(caller: &Caller<'_>, input: &BulkInput, problems: &mut Problems) -> Result<Scene, Refusal> {
     if let Some(filter) = &input.filter {
         let scene = matching(caller, filter, MOST, problems).await?;
         if scene.posts.len() > MOST {
-            problems.add(too_many(input, &scene));
+            problems.add(too_many(&scene));
         }
         return Ok(scene);
     }
@@ -272,20 +272,16 @@ async fn selected(caller: &Caller<'_>, input: &BulkInput, problems: &mut Problem
 }
 
 /// More posts fit the filter than one call changes: the corrected call names the first of them, so that no post is moved twice.
-fn too_many(input: &BulkInput, scene: &Scene) -> Problem {
+fn too_many(scene: &Scene) -> Problem {
     let first: Vec<&PostId> = scene.posts.iter().take(MOST).map(|row| &row.post_id).collect();
-    let mut arguments = arguments_of(input);
-    if let Some(object) = arguments.as_object_mut() {
-        object.remove("filter");
-        object.insert("post_ids".to_owned(), json!(first));
-    }
+    let named = vec![("filter".to_owned(), Fix::Remove), ("post_ids".to_owned(), Fix::Set(json!(first)))];
     Problem::new(
         Code::TooMany,
         "filter",
         "Change them in several calls: next names the first 50. For the others name them by post_ids, as list_posts gives them, or narrow the filter with from, to, profile or label to posts that no call has changed yet.",
     )
     .message("More than 50 posts fit the filter; nothing was changed.")
-    .next(next_call(ChangePosts::NAME, arguments))
+    .fix(Fix::Elsewhere(named))
 }
 
 /// The arguments as they were given.
@@ -324,19 +320,19 @@ struct Plan<'s> {
 }
 
 impl<'s> Plan<'s> {
-    fn of(caller: &Caller<'_>, scene: &'s Scene, action: &Action) -> Result<Self, Refusal> {
+    fn of(caller: &Caller<'_>, scene: &'s Scene, action: &Action<'_>) -> Self {
         let mut plan = Self { changes: Vec::new(), skipped: Vec::new(), scene };
         for row in scene.posts.iter().filter(|row| row.deleted_at.is_none()) {
             let Some(workspace) = scene.facts.workspace_by_id(&row.workspace_id) else { continue };
-            match desired(caller, scene, row, workspace, action)? {
+            match desired(caller, scene, row, workspace, action) {
                 Ok(desired) => {
-                    let moves = !matches!(action, Action::Labels(_));
+                    let moves = matches!(action, Action::Bring(_));
                     plan.changes.push(Change { row, workspace, desired, moves });
                 }
                 Err(why) => plan.skipped.push(Skipped { post_id: row.post_id.clone(), why }),
             }
         }
-        Ok(plan)
+        plan
     }
 
     fn items(&self, caller: &Caller<'_>) -> Vec<BulkItem> {
@@ -467,38 +463,47 @@ fn desired(
     scene: &Scene,
     row: &PostRow,
     workspace: &WorkspaceFacts,
-    action: &Action,
-) -> Result<Result<Desired, String>, Refusal> {
+    action: &Action<'_>,
+) -> Result<Desired, String> {
     if row.deliveries.iter().any(DeliveryRow::is_busy) {
-        return Ok(Err("It is being sent right now.".to_owned()));
+        return Err("It is being sent right now.".to_owned());
     }
-    let public = row.deliveries.iter().any(DeliveryRow::may_be_public);
     let keep = Desired { content: row.content.clone(), due: row.due(), deleted: false };
-    if let Action::Labels(labels) = action {
-        let mut content = keep.content.clone();
-        labels.clone_into(&mut content.labels);
-        return Ok(Ok(Desired { content, ..keep }));
-    }
-    if public {
-        return Ok(Err("It is, or may be, public already.".to_owned()));
-    }
-    match action {
-        Action::Delete => Ok(Ok(Desired { deleted: true, ..keep })),
-        Action::Unschedule if keep.due.is_none() => Ok(Err("It is a draft.".to_owned())),
-        Action::Unschedule => Ok(Ok(Desired { due: None, ..keep })),
-        Action::Shift(span) => Ok(shifted(caller, workspace, keep, *span)),
-        Action::When(text) => {
-            let zone = TimeZoneName::or_utc(&workspace.time_zone);
-            let when: When = resolve_when(text, &zone, caller.now(), "when")?;
-            let due = due_of(caller, workspace, when, "when")?;
-            let renderings = Renderings::of(&keep.content, &scene.profiles);
-            let no_profiles = keep.content.profiles.is_empty().then(no_profiles);
-            Ok(match renderings.problems().into_iter().chain(no_profiles).next() {
-                None => Ok(Desired { due: Some(due), ..keep }),
-                Some(problem) => Err(problem.message),
-            })
+    let to = match action {
+        Action::Label(labels) => {
+            let mut content = keep.content;
+            (*labels).clone_into(&mut content.labels);
+            return Ok(Desired { content, due: keep.due, deleted: keep.deleted });
         }
-        Action::Labels(_) => Ok(Ok(keep)),
+        Action::Bring(to) => to,
+    };
+    if row.deliveries.iter().any(DeliveryRow::may_be_public) {
+        return Err("It is, or may be, public already.".to_owned());
+    }
+    match to {
+        To::Deleted => Ok(Desired { deleted: true, ..keep }),
+        To::Draft if keep.due.is_none() => Err("It is a draft.".to_owned()),
+        To::Draft => Ok(Desired { due: None, ..keep }),
+        To::Shifted(span) => shifted(caller, workspace, keep, *span),
+        To::Time(times) => retimed(scene, workspace, keep, times),
+    }
+}
+
+/// Its time in its workspace, if it can be sent.
+fn retimed(
+    scene: &Scene,
+    workspace: &WorkspaceFacts,
+    keep: Desired,
+    times: &[(WorkspaceId, Due)],
+) -> Result<Desired, String> {
+    let no_profiles = keep.content.profiles.is_empty().then(no_profiles);
+    let unsendable = Renderings::of(&keep.content, &scene.profiles).problems();
+    match unsendable.into_iter().chain(no_profiles).next() {
+        Some(problem) => Err(problem.message),
+        None => {
+            let due = times.iter().find(|(id, _)| *id == workspace.id).map(|(_, due)| due.clone());
+            Ok(Desired { due, ..keep })
+        }
     }
 }
 

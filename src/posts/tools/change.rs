@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::create::CreatePost;
 use crate::{
     desk::{
-        Caller, Code, Due, Fix, Hints, NextCall, Problem, Problems, ProfileId, Refusal, Scope, Scopes, Tool,
-        ToolEntry, WorkspaceFacts, mended, next_call,
+        Caller, Code, Due, Fix, Hints, NextCall, PostId, Problem, Problems, ProfileId, Refusal, Scope,
+        Scopes, Tool, ToolEntry, WorkspaceFacts, next_call,
     },
     posts::{
         Content, DeliveryState,
@@ -57,18 +58,10 @@ impl Tool for UpdatePost {
         let (change, mut problems) =
             Change::of(caller, &scene, &input.post_id, input.expected_revision, check_revision)?;
         if let Some(named) = &input.body.workspace {
-            let named = problems.keep_or(scene.facts.workspace(Some(named)), Some(change.workspace))?;
-            if named.id != change.workspace.id {
-                problems.add(elsewhere());
-            }
+            problems.keep_all(change.is_there(named))?;
         }
         change.apply(Self::NAME, &input.body, problems).await
     }
-}
-
-fn elsewhere() -> Problem {
-    let hint = "A post stays in its workspace: leave workspace out, or use create_post with copy_from.";
-    Problem::new(Code::Conflicting, "workspace", hint).fix(Fix::Remove)
 }
 
 /// Gives a draft the time at which it is published.
@@ -80,7 +73,7 @@ pub struct SchedulePost;
 pub struct ScheduleInput {
     /// The post.
     post_id: String,
-    /// When: 2026-12-01T09:00 (workspace time), RFC 3339, PT2H.
+    /// When: 2026-12-01T09:00 (workspace time, or with +01:00 or [Zone]), a duration such as PT2H or P7D, now.
     when: String,
     /// Also set where it goes: ids, handles, networks or "all".
     #[serde(default)]
@@ -145,7 +138,9 @@ impl Tool for UnschedulePost {
 pub async fn unschedule(caller: &Caller<'_>, post_id: &str) -> Result<PostGroupView, Refusal> {
     let scene = Scene::read(caller, &[post_id], None).await?;
     let (row, workspace) = scene.post(post_id, "post_id")?;
-    refuse_if_live(row)?;
+    if let Some(problem) = out_of_reach(row) {
+        return Err(problem.next(next_call("get_post", json!({ "post_id": row.post_id }))).into());
+    }
     if row.due_at.is_none() {
         return Err(Problem::new(
             Code::NotScheduled,
@@ -224,9 +219,19 @@ impl<'s> Change<'s> {
     ) -> Result<(Self, Problems), Refusal> {
         let mut problems = Problems::default();
         let (row, workspace) = problems.keep_or(scene.post(post_id, "post_id"), scene.stand_in())?;
-        problems.keep_all(refuse_if_live(row))?;
         problems.keep_all(check(row, expected))?;
         Ok((Self { caller, scene, row, workspace, expected }, problems))
+    }
+
+    /// Refuses a workspace that is not the post's. Leaving it out is right whatever was meant by it.
+    fn is_there(&self, named: &str) -> Result<(), Refusal> {
+        let hint = "A post stays in its workspace: leave workspace out, or use create_post with copy_from.";
+        let code = match self.scene.facts.workspace(Some(named)) {
+            Ok(found) if found.id == self.workspace.id => return Ok(()),
+            Ok(_) => Code::Conflicting,
+            Err(_) => Code::WorkspaceNotFound,
+        };
+        Err(Problem::new(code, "workspace", hint).fix(Fix::Remove).into())
     }
 
     /// What `body` says in place of what the post said, at its time or the one that it has. What changes nothing writes nothing.
@@ -236,6 +241,8 @@ impl<'s> Change<'s> {
         body: &PostBody,
         mut problems: Problems,
     ) -> Result<PostGroupView, Refusal> {
+        let live = self.live(act, body).await;
+        problems.extend(live);
         let base = self.row.content.clone();
         let wishes = vec![Wish { workspace: self.workspace, body, base, prefix: "", is_new: false }];
         let bodies = resolve_bodies(self.caller, &self.scene.profiles, wishes, &mut problems).await?;
@@ -272,9 +279,9 @@ impl<'s> Change<'s> {
             }
         };
         let sends = planned.as_ref().map_or(body.goes_out, |planned| planned.sends);
-        let near = planned.as_ref().is_some_and(|planned| planned.near);
-        let unsendable =
-            if sends { unsendable(body, &self.scene.profiles_of(self.workspace), near) } else { Vec::new() };
+        let is_draft = self.row.due_at.is_none();
+        let profiles = self.scene.profiles_of(self.workspace);
+        let unsendable = if sends { unsendable(body, &profiles, is_draft) } else { Vec::new() };
         (planned, unsendable)
     }
 
@@ -291,6 +298,34 @@ impl<'s> Change<'s> {
         Target::existing(self.row, desired, &self.scene.profiles.iter().collect::<Vec<_>>())
     }
 
+    /// That nothing of the post can be changed any more. What shall be said or sent instead is a copy's.
+    async fn live(&self, act: &'static str, body: &PostBody) -> Option<Problem> {
+        let problem = out_of_reach(self.row)?;
+        let post_id = &self.row.post_id;
+        let look = next_call("get_post", json!({ "post_id": post_id }));
+        if problem.code == Code::PostBusy || act == PublishPost::NAME {
+            return Some(problem.next(look));
+        }
+        let copied =
+            vec![("post_id".to_owned(), Fix::Remove), ("copy_from".to_owned(), Fix::Set(json!(post_id)))];
+        let instead = problem.clone().fix(Fix::Elsewhere(copied));
+        let create = ToolEntry::of::<CreatePost>();
+        let copy = create.corrected(self.caller, &self.with_body(body), &[instead]).await;
+        Some(
+            problem
+                .next(copy.unwrap_or_else(|| next_call(CreatePost::NAME, json!({ "copy_from": post_id })))),
+        )
+    }
+
+    /// The post's id, and what is said about it.
+    fn with_body(&self, body: &PostBody) -> Value {
+        let mut arguments = json!(PostBody { workspace: None, ..body.clone() });
+        if let Some(fields) = arguments.as_object_mut() {
+            fields.insert("post_id".to_owned(), json!(self.row.post_id));
+        }
+        arguments
+    }
+
     /// Only `update_post` has the arguments that mend content: others are answered with its call, or the preview's.
     async fn mendable(
         &self,
@@ -302,20 +337,18 @@ impl<'s> Change<'s> {
         if unsendable.is_empty() || self.row.is_stand_in() {
             return unsendable;
         }
-        let post_id = &self.row.post_id;
-        let mut next = next_call("preview_post", json!({ "post_id": post_id }));
+        let given = self.with_body(body);
+        let mut next = None;
         if act != UpdatePost::NAME {
-            let fields = json!({ "post_id": post_id, "when": body.when, "profiles": body.profiles });
-            let same = next_call(UpdatePost::NAME, fields).arguments;
             let all = [others.as_slice(), &unsendable].concat();
-            let arguments = mended(&same, &all);
-            if arguments != same
-                && let Some(call) = update_if_it_works(self.caller, arguments).await
-            {
-                next = call;
-            }
+            next = ToolEntry::of::<UpdatePost>().corrected(self.caller, &given, &all).await;
             unsendable.iter_mut().for_each(|problem| problem.fix = None);
         }
+        let next = match next {
+            Some(next) => next,
+            None if others.is_empty() => next_call("preview_post", given),
+            None => next_call("preview_post", json!({ "post_id": self.row.post_id })),
+        };
         if let Some(first) = unsendable.first_mut() {
             first.next = Some(next);
         }
@@ -323,10 +356,9 @@ impl<'s> Change<'s> {
     }
 }
 
-/// The call of `update_post` with these arguments, if it would be carried out.
-pub async fn update_if_it_works(caller: &Caller<'_>, arguments: Value) -> Option<NextCall> {
-    let update = ToolEntry::of::<UpdatePost>();
-    update.would_work(caller, &arguments).await.then(|| next_call(UpdatePost::NAME, arguments))
+/// The call of `update_post` that keeps what a retry was given, mended, and sends nothing.
+pub async fn update_with(caller: &Caller<'_>, post_id: &PostId, mended: &[Problem]) -> Option<NextCall> {
+    ToolEntry::of::<UpdatePost>().corrected(caller, &json!({ "post_id": post_id }), mended).await
 }
 
 /// New content for a post, at its time or another.
@@ -387,21 +419,15 @@ fn needs_of_when(when: Option<&str>) -> Scopes {
     if now { PUBLISH } else { Scopes::NONE }
 }
 
-/// Refuses what is wholly on the networks, or being sent.
-pub(super) fn refuse_if_live(row: &PostRow) -> Result<(), Refusal> {
+/// Why a post that is wholly on the networks, or being sent, cannot be changed.
+fn out_of_reach(row: &PostRow) -> Option<Problem> {
     if row.deliveries.iter().any(DeliveryRow::is_busy) {
-        return Err(busy(&row.post_id).into());
+        return Some(busy(&row.post_id));
     }
     let live = !row.deliveries.is_empty()
         && row.deliveries.iter().all(|delivery| delivery.state == DeliveryState::Published);
-    if !live {
-        return Ok(());
-    }
-    Err(Problem::new(
-        Code::PostAlreadyLive,
-        "post_id",
-        "What is on the networks cannot be changed from here. Make a new post with copy_from, or take it down with delete_post and on_networks.",
-    )
-    .next(next_call("create_post", json!({ "copy_from": row.post_id })))
-    .into())
+    live.then(|| {
+        let hint = "What is on the networks cannot be changed from here. Make a new post with copy_from, or take it down with delete_post and on_networks.";
+        Problem::new(Code::PostAlreadyLive, "post_id", hint)
+    })
 }

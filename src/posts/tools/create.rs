@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    desk::{
-        Caller, Code, Fix, Hints, PostId, Problem, Problems, Refusal, Scope, Scopes, Tool, When,
-        WorkspaceFacts,
-    },
+    desk::{Caller, Fix, Hints, PostId, Problems, Refusal, Scope, Scopes, Tool, When, WorkspaceFacts},
     posts::{
         Content,
         input::PostBody,
@@ -19,9 +16,6 @@ use crate::{
 };
 
 const PUBLISH: Scopes = Scopes::of(&[Scope::PostsPublish]);
-
-/// Most posts that one call makes.
-const MOST: usize = 50;
 
 /// Makes a post: a draft, or scheduled.
 pub struct CreatePost;
@@ -65,7 +59,7 @@ impl Tool for CreatePost {
             input.allow_duplicate.unwrap_or(false),
         );
         let bodies = [(String::new(), &input.body, input.copy_from.as_deref())];
-        let views = create(caller, Self::NAME, &bodies, repeat, Problems::default()).await?;
+        let views = create(caller, Self::NAME, &bodies, repeat).await?;
         views.into_iter().next().ok_or(Refusal::Conflict)
     }
 }
@@ -132,26 +126,14 @@ impl Tool for CreatePosts {
             &input,
             input.allow_duplicate.unwrap_or(each_allowed),
         );
-        let mut problems = Problems::default();
-        if input.posts.len() > MOST {
-            problems.add(too_many(input.posts.len()));
-        }
         let bodies: Vec<(String, &PostBody, Option<&str>)> = input
             .posts
             .iter()
             .enumerate()
             .map(|(index, item)| (format!("posts[{index}]."), &item.body, item.copy_from.as_deref()))
             .collect();
-        Ok(CreatedPosts { posts: create(caller, Self::NAME, &bodies, repeat, problems).await? })
+        Ok(CreatedPosts { posts: create(caller, Self::NAME, &bodies, repeat).await? })
     }
-}
-
-fn too_many(given: usize) -> Problem {
-    let hint = format!(
-        "Give at most {MOST} posts in a call: the corrected call makes the first {MOST}; make the other {} with another one.",
-        given.saturating_sub(MOST)
-    );
-    Problem::new(Code::TooMany, "posts", hint).fix(Fix::Keep(MOST))
 }
 
 async fn create(
@@ -159,7 +141,6 @@ async fn create(
     act: &'static str,
     bodies: &[(String, &PostBody, Option<&str>)],
     repeat: Option<Repeat>,
-    problems: Problems,
 ) -> Result<Vec<PostGroupView>, Refusal> {
     let copied: Vec<&str> = bodies.iter().filter_map(|(_, _, copy)| *copy).collect();
     let scene = Scene::read(caller, &copied, repeat.as_ref()).await?;
@@ -170,7 +151,7 @@ async fn create(
         }
         repeat = Some(same.anew(&scene));
     }
-    let (targets, near) = targets_of(caller, &scene, bodies, problems).await?;
+    let (targets, near) = targets_of(caller, &scene, bodies).await?;
     let writer = if near { caller.needing(PUBLISH) } else { caller.clone() };
     match commit(&writer, act, &targets, repeat.as_ref(), Vec::new()).await {
         Err(Refusal::Conflict) => after_conflict(caller, repeat).await,
@@ -226,8 +207,8 @@ async fn targets_of(
     caller: &Caller<'_>,
     scene: &Scene,
     bodies: &[(String, &PostBody, Option<&str>)],
-    mut problems: Problems,
 ) -> Result<(Vec<Target>, bool), Refusal> {
+    let mut problems = Problems::default();
     let mut wishes = Vec::new();
     for (prefix, body, copy_from) in bodies {
         if let Some((workspace, base)) = start(scene, body, *copy_from, prefix, &mut problems)? {
@@ -261,7 +242,7 @@ fn target_of(
     let due = due.and_then(|due| problems.keep(due.map_err(|problem| problem.fix(Fix::Remove))));
     let near = *when == Some(When::Now) || due.as_ref().is_some_and(|due| is_near(caller, workspace, due));
     if *goes_out {
-        problems.extend(unsendable(body, &profiles, near));
+        problems.extend(unsendable(body, &profiles, true));
     }
     let chosen: Vec<&Profile> = profiles.iter().collect();
     let post_id = PostId::new(caller.now(), caller.platform().entropy);

@@ -5,9 +5,10 @@ mod change;
 mod create;
 mod preview;
 mod read;
+mod select;
 mod undo;
 
-pub use change::{unschedule, update_if_it_works};
+pub use change::{unschedule, update_with};
 pub(super) use read::{PostSummary, due_within, needing_attention, newest_ids};
 
 use crate::desk::ToolEntry;

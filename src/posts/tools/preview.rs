@@ -13,6 +13,7 @@ use crate::{
         resolve::{Wish, due_of, resolve_bodies},
         scene::Scene,
         view::{ProfilePreview, Renderings, no_profiles},
+        views,
     },
 };
 
@@ -58,6 +59,7 @@ impl Tool for PreviewPost {
     const DESCRIPTION: &'static str = "Shows for every profile the final text, its length in the network's own measure, media, warnings and problems, by the same code that sends it. Writes nothing. Takes the body of create_post, or post_id with changes. Pictures given by address are fetched only when the post is made. Use it before scheduling anything that matters.";
     const NEEDS: Scopes = Scopes::of(&[Scope::PostsRead]);
     const HINTS: Hints = Hints::read();
+    const VIEW: Option<&'static str> = Some(views::POST);
     type Input = PreviewInput;
     type Output = Preview;
 

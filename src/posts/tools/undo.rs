@@ -28,7 +28,7 @@ pub struct UndoChange;
 #[derive(Debug, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct UndoInput {
-    /// The change to take back; this grant's newest when left out.
+    /// The change to take back; when left out, this grant's newest that was not taken back yet.
     #[serde(default)]
     change_id: Option<String>,
 }
@@ -45,7 +45,7 @@ pub struct Undone {
     posts: Vec<PostGroupView>,
     /// What could not be taken back, and why.
     not_undone: Vec<NotUndone>,
-    /// The change that this call made; undo_change with it brings everything back.
+    /// The change that this call made; only undo_change with this id brings everything back.
     change_id: Option<ChangeId>,
 }
 
@@ -62,7 +62,7 @@ struct NotUndone {
 impl Tool for UndoChange {
     const NAME: &'static str = "undo_change";
     const TITLE: &'static str = "Undo a change";
-    const DESCRIPTION: &'static str = "Takes back this grant's last change to posts, or the one with change_id: made posts go away, edits and schedules return to what they were, deleted posts come back. What is already public, or was changed again since, stays and is named.";
+    const DESCRIPTION: &'static str = "Takes back this grant's last change to posts, or the one with change_id: made posts go away, edits and schedules return to what they were, deleted posts come back. Called again it takes back the change before; to undo an undoing give the change_id that it gave. What is already public, or was changed again since, stays and is named.";
     const NEEDS: Scopes = Scopes::of(&[Scope::PostsWrite]);
     const HINTS: Hints = Hints::write();
     type Input = UndoInput;
@@ -70,6 +70,9 @@ impl Tool for UndoChange {
 
     async fn call(caller: &Caller<'_>, input: UndoInput) -> Result<Undone, Refusal> {
         let Found { change, scene, earlier } = find(caller, input.change_id.as_deref()).await?;
+        if change.is_undone {
+            return Err(undone_already().into());
+        }
         let Sorted { back, stays } = sort_out(caller, &scene, &change.posts, &earlier);
         if back.is_empty() {
             return Err(nothing_to_undo(stays.into_iter().next()).into());
@@ -94,7 +97,9 @@ impl Tool for UndoChange {
         let late: Vec<PostId> =
             back.iter().filter(|one| one.late).map(|one| one.target.post_id.clone()).collect();
         let targets: Vec<Target> = back.into_iter().map(|one| one.target).collect();
-        let mut posts = commit(&writer, Self::NAME, &targets, None, extra).await?;
+        // What brings something back is a change like others: the next call takes it back.
+        let act = if change.act == Self::NAME { "redo_change" } else { Self::NAME };
+        let mut posts = commit(&writer, act, &targets, None, extra).await?;
         let deleted =
             |id: &PostId| targets.iter().any(|target| target.post_id == *id && target.desired.deleted);
         posts.iter_mut().filter(|post| late.contains(&post.post_id)).for_each(warn_of_past);
@@ -115,6 +120,11 @@ fn warn_of_past(post: &mut PostGroupView) {
             .to_owned(),
     );
     post.next = vec![next_call("schedule_post", json!({ "post_id": post.post_id, "when": "PT1H" }))];
+}
+
+fn undone_already() -> Problem {
+    let hint = "Nothing needs to be done. To bring it back give the change_id that undo_change gave then.";
+    Problem::new(Code::NothingToUndo, "change_id", hint).message("That change was taken back already.")
 }
 
 fn nothing_to_undo(stays: Option<Stays>) -> Problem {
@@ -191,11 +201,12 @@ fn sort_out(caller: &Caller<'_>, scene: &Scene, posts: &[ChangedPost], earlier: 
     for changed in posts {
         let Some(row) = scene.posts.iter().find(|row| row.post_id == changed.post_id) else { continue };
         let Some(workspace) = scene.facts.workspace_by_id(&row.workspace_id) else { continue };
-        let before = earlier.iter().find(|revision| {
-            revision.post_id == changed.post_id && Some(revision.revision) == changed.before
-        });
+        let at =
+            |number: i64| earlier.iter().find(|one| one.post_id == changed.post_id && one.revision == number);
+        let stands = row.revision == changed.after || at(changed.after).is_some_and(|after| after.is_of(row));
         let way = Way { caller, workspace, profiles: &scene.profiles, row };
-        match way.back(changed, before) {
+        let back = if stands { way.back(changed.before.and_then(at)) } else { Err(way.changed_since()) };
+        match back {
             Ok(back) => sorted.back.push(back),
             Err(stays) => sorted.stays.push(stays),
         }
@@ -212,11 +223,13 @@ struct Way<'s> {
 }
 
 impl Way<'_> {
-    fn back(&self, changed: &ChangedPost, before: Option<&RevisionRow>) -> Result<Back, Stays> {
+    fn changed_since(&self) -> Stays {
+        self.stays("It was changed again since then.", None)
+    }
+
+    /// Back to `before`; away where there was none.
+    fn back(&self, before: Option<&RevisionRow>) -> Result<Back, Stays> {
         let row = self.row;
-        if row.revision != changed.after {
-            return Err(self.stays("It was changed again since then.", None));
-        }
         if row.deliveries.iter().any(DeliveryRow::is_busy) {
             return Err(self.stays("It is being sent right now.", Some("get_post")));
         }

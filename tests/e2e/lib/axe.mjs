@@ -38,6 +38,17 @@ export async function violations(page) {
   return found;
 }
 
+/** Every violation in a frame inside a page, as one line each, as the page looks now. */
+export async function violationsInFrame(frame) {
+  await frame.evaluate(`${AXE};undefined`);
+  const options = { runOnly: RULES, resultTypes: ["violations"] };
+  const found = await frame.evaluate((options) => globalThis.axe.run(document, options), options);
+  if (found.passes.length === 0) throw new Error("axe-core found nothing to check");
+  return inLines(found.violations);
+}
+
+const inLines = (violations) => violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}: ${node.failureSummary}`));
+
 /** A page seen from a world of its own, which no policy of the page reaches. */
 class Look {
   #devtools;
@@ -70,11 +81,12 @@ class Look {
     const options = JSON.stringify({ runOnly: rules, resultTypes: ["violations"] });
     const found = await this.evaluate(`axe.run(document, ${options}).then(({ violations, passes }) => ({ violations, passes: passes.length }))`);
     if (found.passes === 0) throw new Error("axe-core found nothing to check");
-    return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}: ${node.failureSummary}`));
+    return inLines(found.violations);
   }
 }
 
-async function keepPicture(page, how) {
+/** Keeps a picture of the page, if SCREENSHOTS says where. */
+export async function keepPicture(page, how) {
   if (!SCREENSHOTS) return;
   mkdirSync(SCREENSHOTS, { recursive: true });
   pictures += 1;
