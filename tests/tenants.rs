@@ -710,6 +710,37 @@ fn settings_need_a_session_and_its_token() {
 }
 
 #[test]
+fn each_tenant_is_listed_with_its_own_name_and_owner() {
+    let sim = Sim::new(1);
+    for name in ["acme", "globex", "hooli"] {
+        Company::found(&sim, name);
+    }
+    let listed = run(tenants::list(&sim.platform(), "", 9)).unwrap();
+    assert_eq!(listed.len(), 3);
+    for one in listed {
+        let (name, said) = (one.registration.tenant.safename.to_string(), one.description.unwrap());
+        assert_eq!(
+            (said.name.as_str(), said.owner_email),
+            (name.as_str(), Some(format!("owner@{name}.example")))
+        );
+    }
+}
+
+#[test]
+fn the_widest_settings_of_a_workspace_are_taken_and_no_wider() {
+    let sim = Sim::new(1);
+    let company = Company::found(&sim, "acme");
+    let page = SettingsPage::of(&sim, &company, &company.owner);
+    assert_eq!(page.save(["UTC", "10080", "1440", "600"]).status, 303);
+    let widest = [Value::from("UTC"), Value::Int(604_800), Value::Int(86_400), Value::Int(600)];
+    assert_eq!(page.stored(), widest);
+    for wider in [["UTC", "10081", "0", "0"], ["UTC", "60", "1441", "0"], ["UTC", "60", "0", "601"]] {
+        assert_eq!(page.save(wider).status, 422, "{wider:?}");
+    }
+    assert_eq!(page.stored(), widest);
+}
+
+#[test]
 fn rfc1123_2_1_a_mail_domain_has_labels_of_letters_digits_and_inner_hyphens() {
     let label = |length: usize| "a".repeat(length);
     let long = |length: usize| {
