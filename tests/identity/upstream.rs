@@ -638,6 +638,8 @@ fn oidc_core_3_1_3_7_id_tokens_that_are_not_for_this_sign_in_are_refused() {
         world.assert_refused(&answer, "id_token_refused");
         world.idp.altered.borrow_mut().clear();
     }
+    let for_another_reason = "SELECT count(*) FROM audit WHERE outcome NOT IN ('done', 'id_token_refused')";
+    assert_eq!(world.sim.shard().number(for_another_reason, []), 0);
     for good in [
         ("aud", json!(["postern"])),
         ("azp", json!("postern")),
