@@ -72,6 +72,19 @@ fn an_open_gate_writes_and_audits() {
 }
 
 #[test]
+fn the_gate_tells_the_workspaces_in_the_order_of_their_names() {
+    let sim = Sim::new(3);
+    let company = Company::found(&sim, "acme");
+    let others = ["Ost", "Alpha", "Zeta"].map(|name| company.add_workspace(&sim, name, "UTC"));
+    let grant = company.add_grant(&sim, &company.owner, Scopes::EVERY, &others.each_ref());
+    let names = |caller: Caller<'_>| -> Vec<String> {
+        run(caller.facts()).unwrap().workspaces.into_iter().map(|workspace| workspace.name).collect()
+    };
+    assert_eq!(names(company.caller_by(&sim, &grant)), ["Alpha", "Ost", "Zeta"]);
+    assert_eq!(names(company.member(&sim, &company.owner)), ["Alpha", "Main", "Ost", "Zeta"]);
+}
+
+#[test]
 fn the_gate_tells_who_calls() {
     let sim = Sim::new(3);
     let company = Company::found(&sim, "acme");

@@ -231,9 +231,29 @@ fn only_pages_of_this_origin_come_next() {
     for trick in tricks {
         assert_eq!(NextPage::parse(trick), None, "{trick:?}");
     }
-    assert_eq!(NextPage::parse(&format!("/?a={}", "x".repeat(3800))), None, "longer than a cookie holds");
+    let of = |length: usize| format!("/?a={}", "x".repeat(length - "/?a=".len()));
+    assert!(NextPage::parse(&of(3800)).is_some());
+    assert_eq!(NextPage::parse(&of(3801)), None, "longer than a cookie holds");
     let awkward = NextPage::parse("/?a=1;2,3").unwrap();
     assert!(!awkward.as_str().contains([';', ',']), "safe as a cookie's value");
+}
+
+#[test]
+fn a_page_is_of_the_organisation_that_its_address_or_its_app_names() {
+    let config = crate::sim::local_config();
+    for (page, organisation) in [
+        ("/acme/members", Some("acme")),
+        ("/authorize?resource=http%3A%2F%2Flocalhost%3A8790%2Facme%2Fmcp", Some("acme")),
+        ("/authorize?resource=https%3A%2F%2Fevil.example%2Facme%2Fmcp", None),
+        ("/authorize?resource=http%3A%2F%2Flocalhost%3A8790%2Faccount%2Fmcp", None),
+        ("/authorize", None),
+        ("/account", None),
+        ("/consent/req_1", None),
+        ("/", None),
+    ] {
+        let named = NextPage::parse(page).expect(page).organisation(&config);
+        assert_eq!(named.as_ref().map(postern::desk::Safename::as_str), organisation, "{page}");
+    }
 }
 
 #[test]

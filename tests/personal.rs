@@ -335,7 +335,9 @@ fn nobody_can_tick_what_the_role_or_the_kind_does_not_allow() {
 #[test]
 fn what_an_owner_has_not_switched_on_cannot_be_made() {
     let world = World::with("header");
-    assert_eq!(world.ask(&world.owner, &ADDRESS).status, 400);
+    let refused = world.ask(&world.owner, &ADDRESS);
+    assert_eq!(refused.status, 400);
+    assert!(text(&refused).contains("An owner of the organisation has not switched such tokens on."));
     world.sim.shard().execute("UPDATE tenant SET settings = '{\"v\":1,\"personal_tokens\":\"no such\"}'", []);
     let id = "grt_00000000000000000000000000";
     assert_eq!(world.ask_with(&world.owner, id, &WRITER).status, 400, "a setting that is not known is off");
@@ -346,6 +348,50 @@ fn what_an_owner_has_not_switched_on_cannot_be_made() {
     world.sim.shard().execute(switches_off, []);
     assert_eq!(world.ask_with(&world.owner, id, &WRITER).status, 400);
     assert_eq!(world.sim.shard().number("SELECT count(*) FROM oauth_grant", []), 1, "the company's own");
+}
+
+#[test]
+fn how_one_is_presented_is_asked_where_there_is_a_choice() {
+    for (setting, choice) in [("header", false), ("header_and_address", true)] {
+        let world = World::with(setting);
+        let page = text(&world.page(&world.owner));
+        let offers = |kind: &str| page.contains(&format!("<option value=\"{kind}\""));
+        assert!(page.contains("Make the token"));
+        assert_eq!((offers("header"), offers("address")), (choice, choice), "{setting}");
+    }
+}
+
+#[test]
+fn their_kinds_stand_under_connected_apps() {
+    let world = World::with("header_and_address");
+    world.make(&world.owner, &WRITER);
+    world.make(&world.owner, &ADDRESS);
+    let page = text(&run(serve(&world.sim.platform(), world.owner.get("/acme/apps"))));
+    assert!(page.contains("Personal access tokens") && page.contains("Tokens in addresses"), "{page}");
+}
+
+#[test]
+fn a_name_of_60_characters_is_taken() {
+    let world = World::with("header");
+    world.make(&world.owner, &Wish { label: &"\u{e9}".repeat(60), ..WRITER });
+}
+
+#[test]
+fn one_that_is_revoked_lists_no_tools_either() {
+    let world = World::with("header");
+    let token = world.make(&world.owner, &WRITER);
+    let lists = || {
+        let mut request = tool_call("/acme/mcp", "", json!({}));
+        request.body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {} })
+            .to_string()
+            .into_bytes();
+        world.send(with_token(request, &token)).status
+    };
+    assert_eq!(lists(), 200);
+    let find = "SELECT grant_id FROM personal_token";
+    let grant: String = world.sim.shard().query(find, [])[0].get("grant_id").unwrap();
+    assert_eq!(world.post(&world.owner, &format!("/acme/tokens/{grant}/revoke"), &[]).status, 303);
+    assert_eq!(lists(), 401);
 }
 
 #[test]
@@ -379,7 +425,9 @@ fn a_form_that_is_not_right_makes_nothing_and_says_why() {
     let mut elsewhere = no_workspace.to_vec();
     let other = globex.workspace.to_string();
     elsewhere.push(("workspace", &other));
-    assert_eq!(world.post(&world.owner, "/acme/tokens", &elsewhere).status, 400);
+    let refused = world.post(&world.owner, "/acme/tokens", &elsewhere);
+    assert_eq!(refused.status, 400);
+    assert!(text(&refused).contains("Tick at least one workspace."));
     assert_eq!(world.sim.shard().number("SELECT count(*) FROM personal_token", []), 0);
 }
 

@@ -244,6 +244,13 @@ fn an_invitation_makes_a_member_and_leaves_owners_be() {
     );
     add(&person.user_id, Role::Admin).unwrap();
     assert_eq!(role(&person.user_id).unwrap(), Role::Admin);
+
+    let globex = Company::found(&sim, "globex");
+    let new = NewMember { user_id: &person.user_id, name: "Ed", email: "ed@acme.example" };
+    run(tenants::add_member(&platform, &globex.tenant, &new, Role::Viewer, false)).unwrap();
+    let both = run(tenants::of_person(&platform, &Reach::whole(person.user_id))).unwrap();
+    let both: Vec<_> = both.iter().map(|one| (one.tenant.safename.as_str(), one.role)).collect();
+    assert_eq!(both, [("acme", Role::Admin), ("globex", Role::Viewer)], "by name");
 }
 
 fn state(sim: &Sim, tenant: &Tenant) -> State {
@@ -700,6 +707,72 @@ fn settings_need_a_session_and_its_token() {
     let answer = page.show();
     assert_eq!(answer.status, 303);
     assert!(answer.header("location").unwrap().starts_with("/sign-in?next=%2Facme%2Fsettings%2F"));
+}
+
+#[test]
+fn each_tenant_is_listed_with_its_own_name_and_owner() {
+    let sim = Sim::new(1);
+    for name in ["acme", "globex", "hooli"] {
+        Company::found(&sim, name);
+    }
+    let listed = run(tenants::list(&sim.platform(), "", 9)).unwrap();
+    assert_eq!(listed.len(), 3);
+    for one in listed {
+        let (name, said) = (one.registration.tenant.safename.to_string(), one.description.unwrap());
+        assert_eq!(
+            (said.name.as_str(), said.owner_email),
+            (name.as_str(), Some(format!("owner@{name}.example")))
+        );
+    }
+}
+
+#[test]
+fn the_widest_settings_of_a_workspace_are_taken_and_no_wider() {
+    let sim = Sim::new(1);
+    let company = Company::found(&sim, "acme");
+    let page = SettingsPage::of(&sim, &company, &company.owner);
+    assert_eq!(page.save(["UTC", "10080", "1440", "600"]).status, 303);
+    let widest = [Value::from("UTC"), Value::Int(604_800), Value::Int(86_400), Value::Int(600)];
+    assert_eq!(page.stored(), widest);
+    for wider in [["UTC", "10081", "0", "0"], ["UTC", "60", "1441", "0"], ["UTC", "60", "0", "601"]] {
+        assert_eq!(page.save(wider).status, 422, "{wider:?}");
+    }
+    assert_eq!(page.stored(), widest);
+}
+
+#[test]
+fn rfc1123_2_1_a_mail_domain_has_labels_of_letters_digits_and_inner_hyphens() {
+    let label = |length: usize| "a".repeat(length);
+    let long = |length: usize| {
+        let labels = format!("{0}.{0}.{0}.", label(63));
+        format!("{labels}{}", label(length - labels.len()))
+    };
+    for good in ["acme.example", " ACME.Example ", "a-b.example", "1.2", "xn--bcher-kva.example"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([format!("{}.example", label(63)), long(240)])
+    {
+        let domain = tenants::Domain::parse(&good).unwrap_or_else(|| panic!("{good}"));
+        assert_eq!(domain.as_str(), good.trim().to_ascii_lowercase());
+    }
+    for bad in [
+        "",
+        "acme",
+        ".example",
+        "acme.",
+        "a..example",
+        "-a.example",
+        "a-.example",
+        "a.example-",
+        "a_b.example",
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain(["a b.example".to_owned(), "b\u{fc}cher.example".to_owned()])
+    .chain([format!("{}.example", label(64)), long(241)])
+    {
+        assert!(tenants::Domain::parse(&bad).is_none(), "{bad}");
+    }
 }
 
 #[test]

@@ -476,6 +476,7 @@ CREATE TABLE attempt (
   tenant_id TEXT NOT NULL,
   delivery_id TEXT NOT NULL,
   number INTEGER NOT NULL,
+  position INTEGER, -- of the part that it was about, if of one
   started_at INTEGER NOT NULL,
   ended_at INTEGER,
   step TEXT NOT NULL,

@@ -34,6 +34,8 @@ pub(super) struct Lease {
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
     pub step: &'static str,
+    /// The part that it was about, if it was about one.
+    pub part: Option<usize>,
     pub started_at: Timestamp,
     pub outcome: &'static str,
     pub code: Option<String>,
@@ -208,6 +210,7 @@ impl Lease {
             attempt.outcome.into(),
             attempt.code.as_deref().map(|code| cut(code, 100)).into(),
             attempt.words.as_deref().filter(|words| !words.is_empty()).map(|words| cut(words, 500)).into(),
+            attempt.part.map_or(Value::Null, index),
         ])
     }
 }

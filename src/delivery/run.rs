@@ -688,6 +688,7 @@ impl<'a> Run<'a> {
         let why = Why { said, ..Why::new(Reason::Unconfirmed, code, text) };
         let attempt = Some(Attempt {
             step: "verify",
+            part: self.first_not_public(),
             started_at: self.now(),
             outcome: "unknown",
             code: Some(code.to_owned()),
@@ -704,8 +705,10 @@ impl<'a> Run<'a> {
         outcome: &'static str,
         error: Option<&NetworkError>,
     ) -> Attempt {
+        let is_of_part = matches!(step, "send" | "verify");
         Attempt {
             step,
+            part: self.first_not_public().filter(|_| is_of_part),
             started_at,
             outcome,
             code: error.map(|error| error.code.clone()),

@@ -168,9 +168,9 @@ WHERE delivery_part.state IN ('pending', 'armed')";
 
     /// Logs an attempt of the delivery that the statement before it moved. Where that one moved nothing the number is
     /// NULL, which aborts the whole batch: so a connector's own statements, behind it, run under the lease only.
-    /// ?1 tenant ?2 delivery ?3 new token ?4 start ?5 end ?6 step ?7 outcome ?8 code ?9 words
-    pub(super) LOG_ATTEMPT = "delivery_log_attempt", "INSERT INTO attempt (tenant_id, delivery_id, number, started_at, ended_at, step, outcome, code, words)
-VALUES (?1, ?2, (SELECT attempts FROM delivery WHERE tenant_id = ?1 AND delivery_id = ?2 AND lease_token = ?3), ?4, ?5, ?6, ?7, ?8, ?9)";
+    /// ?1 tenant ?2 delivery ?3 new token ?4 start ?5 end ?6 step ?7 outcome ?8 code ?9 words ?10 position of its part or NULL
+    pub(super) LOG_ATTEMPT = "delivery_log_attempt", "INSERT INTO attempt (tenant_id, delivery_id, number, started_at, ended_at, step, outcome, code, words, position)
+VALUES (?1, ?2, (SELECT attempts FROM delivery WHERE tenant_id = ?1 AND delivery_id = ?2 AND lease_token = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
     /// The token that stands in a delivery. ?1 tenant ?2 delivery
     pub(super) TOKEN = "delivery_token", "SELECT lease_token FROM delivery WHERE tenant_id = ?1 AND delivery_id = ?2";

@@ -322,8 +322,7 @@ impl<'a> Caller<'a> {
     }
 
     async fn gated(&self, statements: Vec<Statement>) -> Result<Answer, Refusal> {
-        let mut batch = Vec::with_capacity(statements.len() + 1);
-        batch.push(self.gate(self.needs, self.selected));
+        let mut batch = vec![self.gate(self.needs, self.selected)];
         batch.extend(statements);
         match self.database.batch(batch).await {
             Ok(rows) => {

@@ -211,7 +211,7 @@ async fn try_authorize(
         state: state.clone(),
         challenge: wish.challenge.as_str().to_owned(),
         scopes: wish.scopes,
-        offline: client.refreshes() || wish.scopes.contains(Scopes::of(&[Scope::OfflineAccess])),
+        offline: client.refreshes(),
         tenant: wish.tenant,
         client_auth: client.auth_method(),
         client_id: client.id.clone(),

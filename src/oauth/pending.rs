@@ -35,7 +35,7 @@ pub(super) struct Asked {
     pub(super) challenge: String,
     #[serde(serialize_with = "write_scopes", deserialize_with = "read_scopes")]
     pub(super) scopes: Scopes,
-    /// Whether refresh tokens are issued.
+    /// Whether the client's registration asks for refresh tokens.
     pub(super) offline: bool,
     /// The tenant that `resource` named; nothing when the person chooses.
     #[serde(deserialize_with = "read_safename")]

@@ -10,7 +10,9 @@ use super::{
     view::{PostGroupView, ProfilePreview, Renderings, show},
 };
 use crate::{
-    desk::{Caller, Moment, NextCall, Refusal, Scope, Scopes, TimeZoneName, WorkspaceId, next_call},
+    desk::{
+        Caller, Moment, NextCall, ProfileId, Refusal, Scope, Scopes, TimeZoneName, WorkspaceId, next_call,
+    },
     profiles,
 };
 
@@ -58,8 +60,14 @@ pub struct PostDetails {
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct AttemptView {
+    /// The profile.
+    #[serde(skip)]
+    pub profile_id: ProfileId,
     /// The profile's handle.
     pub profile: String,
+    /// The part that it was about: its place in the thread, the post's own is 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<i64>,
     /// When it began.
     pub at: Moment,
     /// What was tried.
@@ -127,6 +135,8 @@ pub(super) async fn details_within(
                     .find(|profile| profile.id == attempt.profile_id)
                     .map(|profile| profile.account.handle.clone())
                     .unwrap_or_default(),
+                profile_id: attempt.profile_id,
+                part: attempt.position,
                 at: moment(attempt.started_at),
                 step: attempt.step,
                 outcome: attempt.outcome,

@@ -156,7 +156,7 @@ ON CONFLICT (tenant_id, post_id, profile_id) DO UPDATE SET state = 'waiting', du
 WHERE delivery.state IN ('waiting', 'retrying', 'missed', 'cancelled', 'failed', 'paused')";
 
     /// Every attempt to send a post, oldest first. ?1 tenant ?2 post
-    pub(super) ATTEMPTS = "attempts", "SELECT d.profile_id, a.started_at, a.step, a.outcome, a.code, a.words
+    pub(super) ATTEMPTS = "attempts", "SELECT d.profile_id, a.position, a.started_at, a.step, a.outcome, a.code, a.words
 FROM delivery d JOIN attempt a ON a.tenant_id = d.tenant_id AND a.delivery_id = d.delivery_id
 WHERE d.tenant_id = ?1 AND d.post_id = ?2 ORDER BY a.started_at, a.delivery_id, a.number LIMIT 200";
 
@@ -444,6 +444,8 @@ impl FromRow for RememberedRow {
 pub struct AttemptRow {
     /// The profile it was for.
     pub profile_id: ProfileId,
+    /// The position of the part that it was about, if it was about one.
+    pub position: Option<i64>,
     /// When it began.
     pub started_at: Timestamp,
     /// What was tried.
@@ -460,6 +462,7 @@ impl FromRow for AttemptRow {
     fn from_row(row: &Row) -> Result<Self, RowFault> {
         Ok(Self {
             profile_id: row.get("profile_id")?,
+            position: row.get("position")?,
             started_at: row.get("started_at")?,
             step: row.get("step")?,
             outcome: row.get("outcome")?,

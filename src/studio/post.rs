@@ -52,6 +52,7 @@ struct PartCard<'a> {
 
 struct AttemptLine<'a> {
     profile: &'a str,
+    part: Option<String>,
     step: &'static str,
     outcome: &'a str,
     code: Option<&'a str>,
@@ -194,7 +195,7 @@ async fn show(
         status: plain(post.post.status),
         problems: post.post.problems.iter().map(in_words).collect(),
         previews: cards(&post, &address),
-        attempts: post.attempts.iter().map(attempt_line).collect(),
+        attempts: post.attempts.iter().map(|attempt| attempt_line(attempt, &post)).collect(),
         created: ShortTime::of(&post.created),
         updated: ShortTime::of(&post.updated),
         zone: zone.trim_end_matches(']'),
@@ -272,7 +273,15 @@ fn in_words(problem: &Problem) -> String {
     }
 }
 
-fn attempt_line(attempt: &AttemptView) -> AttemptLine<'_> {
+/// What the part is called that an attempt was about, if its post has several.
+fn part_of(attempt: &AttemptView, post: &PostDetails) -> Option<String> {
+    let index = usize::try_from(attempt.part?).ok()?;
+    let preview = post.previews.iter().find(|preview| preview.profile_id == attempt.profile_id)?;
+    let part = preview.parts.get(index).filter(|_| preview.parts.len() > 1)?;
+    Some(mark(part.kind, index))
+}
+
+fn attempt_line<'a>(attempt: &'a AttemptView, post: &PostDetails) -> AttemptLine<'a> {
     let step = match attempt.step.as_str() {
         "sign_in" => "signing in",
         "send" => "sending",
@@ -292,6 +301,7 @@ fn attempt_line(attempt: &AttemptView) -> AttemptLine<'_> {
     };
     AttemptLine {
         profile: &attempt.profile,
+        part: part_of(attempt, post),
         step,
         outcome,
         code: attempt.code.as_deref(),

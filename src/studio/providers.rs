@@ -130,7 +130,7 @@ async fn carry_out(session: &Session, caller: &Caller<'_>, form: &Form) -> Resul
         "add" => {
             let new = NewProvider::parse(form)?;
             // Who may not add one has nothing fetched either.
-            recent.ok_or_else(RecentSignIn::missing)?;
+            let recent = recent.ok_or_else(RecentSignIn::missing)?;
             may_manage(caller).await?;
             let checked = identity::check_issuer(platform, &new.provider.issuer).await;
             checked.map_err(|fault| fault.sentence())?;

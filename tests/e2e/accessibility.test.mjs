@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { temporaryFolder } from "../../scripts/lib/folders.mjs";
 import { Visitor } from "../../scripts/lib/forms.mjs";
 import { authorizationUrl, discover, obtainToken, pkce, register, requestToken } from "../../scripts/lib/oauth.mjs";
 import { violations } from "./lib/axe.mjs";
@@ -479,6 +480,30 @@ test("what is not there, forged, or too much", async () => {
   }
   await open(owner, `${deployment.origin}/sign-in`, 429);
   await close(owner);
+});
+
+test("every page while the database does not answer", async () => {
+  const broken = await deploy({ state: temporaryFolder("unmigrated") });
+  try {
+    const page = await freshPage();
+    await page.context().addCookies([{ name: "postern_session", value: "x".repeat(43), url: broken.origin }]);
+    const faces = new Set();
+    for (const { origin, pattern } of readPaths()) {
+      if (origin !== "App" || NO_PAGES.includes(pattern)) continue;
+      const path = pattern.replace("/sign-in/{}", `/sign-in/idp_${"0".repeat(26)}`).replaceAll("{}", "acme");
+      const answer = await page.goto(`${broken.origin}${path}`);
+      assert.equal(answer.status(), 503, pattern);
+      const face = await page.content();
+      if (faces.has(face)) continue;
+      faces.add(face);
+      assert.match(face, /Wait a minute and try again\./, pattern);
+      assert.deepEqual(await violations(page), [], pattern);
+    }
+    assert.ok(faces.size > 0);
+    await close(page);
+  } finally {
+    await broken.stop();
+  }
 });
 
 test("the rules find what is wrong", async () => {

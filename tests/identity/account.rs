@@ -58,6 +58,7 @@ fn the_account_lists_ones_own_browsers_and_marks_this_one() {
     let (first, second) = page.split_once("</li>").unwrap();
     assert!(first.contains("Firefox on Linux") && first.contains("3 hours ago"), "this one is first: {page}");
     assert!(second.contains("A browser"));
+    assert_eq!(page.matches("by a link from the operator").count(), 2, "{page}");
     assert!(!page.contains(&session(&sim, &there).unwrap().hash), "hashes stay here");
 }
 

@@ -280,6 +280,26 @@ fn a_tenant_invites_fifty_people_a_day() {
 }
 
 #[test]
+fn one_invitation_too_many_is_told_as_that_whoever_else_an_owner_invited() {
+    let (sim, company) = world();
+    let admin = company.add_member(&sim, "ada", Role::Admin);
+    invite(&sim, &company, NEW, "owner");
+    for number in 0..49 {
+        invite(&sim, &company, &format!("n{number}@acme.example"), "viewer");
+    }
+    let (owner, admin) = (signed_in_as(&sim, &company.owner), signed_in_as(&sim, &admin));
+    for (who, browser, email, role) in [
+        ("an admin invites somebody else", &admin, "x@acme.example", "viewer"),
+        ("an admin invites a viewer again", &admin, "n7@acme.example", "viewer"),
+        ("an owner invites an owner again", &owner, NEW, "owner"),
+    ] {
+        let answer = send(&sim, browser, &[("act", "invite"), ("email", email), ("role", role)]);
+        assert_eq!(answer.status, 422, "{who}");
+        assert!(text(&answer).contains("At most 50 people"), "{who}");
+    }
+}
+
+#[test]
 fn of_several_who_accept_at_once_one_is_let_in() {
     for seed in 0..60 {
         let (sim, company) = world();

@@ -341,7 +341,9 @@ fn a_network_that_asked_enough_uses_up_nobodys_letters() {
 #[test]
 fn what_is_no_address_is_told_so_and_counts_nothing() {
     let (sim, _) = mail_world();
-    for typed in ["", "owner", "@acme.example", "a@", "a@b@c", "a b@c.example", "a@b\r\nbcc: c@d.example"] {
+    let of = |length: usize| format!("{}@acme.example", "a".repeat(length - "@acme.example".len()));
+    let bad = ["", "owner", "@acme.example", "a@", "a@b@c", "a b@c.example", "a@b\r\nbcc: c@d.example"];
+    for typed in bad.into_iter().chain(["a\u{7f}@acme.example", "a\u{85}@acme.example", &of(255)]) {
         let answer = ask(&sim, &Browser::default(), typed);
         assert_eq!(answer.status, 422, "{typed:?}");
         assert!(text(&answer).contains("not an e-mail address"));
@@ -349,6 +351,7 @@ fn what_is_no_address_is_told_so_and_counts_nothing() {
     let hostile = ask(&sim, &Browser::default(), "\"><script>alert(1)</script>");
     assert!(!text(&hostile).contains("<script>"));
     assert_eq!(sim.directory.number("SELECT count(*) FROM sign_in_attempt", []), 0);
+    assert_eq!(ask(&sim, &Browser::default(), &of(254)).status, 200, "the longest there is");
 }
 
 #[test]

@@ -195,8 +195,53 @@ fn a_stale_sign_in_raises_nobody_whatever_happens_meanwhile() {
 }
 
 #[test]
+fn what_somebody_else_overtook_is_told_as_that_and_not_as_forbidden() {
+    let (sim, company) = world();
+    let [second, admin, editor, other] =
+        [("second", Role::Owner), ("ada", Role::Admin), ("ed", Role::Editor), ("eve", Role::Editor)]
+            .map(|(name, role)| company.add_member(&sim, name, role));
+    let browsers = [&company.owner, &admin, &editor].map(|member| signed_in_as(&sim, member));
+    // As if another request had changed the member between the look and the write.
+    let overtakes = "CREATE TRIGGER overtaken BEFORE UPDATE ON membership BEGIN SELECT RAISE(IGNORE); END";
+    sim.shard().execute(overtakes, []);
+    let [owner, admin, editors] = &browsers;
+    for (case, answer) in [
+        ("an owner's change of an editor", change(&sim, owner, &other, Role::Viewer)),
+        ("an owner's change of another owner", change(&sim, owner, &second, Role::Viewer)),
+        ("an admin's change of an editor", change(&sim, admin, &other, Role::Viewer)),
+        ("leaving", remove(&sim, editors, &editor)),
+    ] {
+        assert_eq!(answer.status, 409, "{case}: {}", text(&answer));
+    }
+    sim.shard().execute("DROP TRIGGER overtaken", []);
+    assert_eq!(remove(&sim, owner, &second).status, 303);
+    sim.shard().execute(overtakes, []);
+    assert_eq!(change(&sim, owner, &other, Role::Viewer).status, 409, "the only owner's change of an editor");
+}
+
+#[test]
+fn members_and_invitations_are_listed_by_name_and_address() {
+    let (sim, company) = world();
+    for name in ["zoe", "ada", "mia"] {
+        company.add_member(&sim, name, Role::Editor);
+    }
+    let browser = signed_in_as(&sim, &company.owner);
+    for email in ["y@acme.example", "b@acme.example", "k@acme.example"] {
+        assert_eq!(
+            send(&sim, &browser, &[("act", "invite"), ("email", email), ("role", "viewer")]).status,
+            200
+        );
+    }
+    let shown = text(&page(&sim, &browser));
+    let places = |words: &[&str]| words.iter().map(|word| shown.find(word).unwrap()).collect::<Vec<_>>();
+    assert!(places(&["ada@acme", "mia@acme", "owner@acme.example</", "zoe@acme"]).is_sorted(), "{shown}");
+    assert!(places(&["b@acme.example", "k@acme.example", "y@acme.example"]).is_sorted(), "{shown}");
+}
+
+#[test]
 fn the_last_owner_stays_one() {
     let (sim, company) = world();
+    company.add_member(&sim, "ed", Role::Editor);
     let browser = signed_in_as(&sim, &company.owner);
     for answer in
         [change(&sim, &browser, &company.owner, Role::Admin), remove(&sim, &browser, &company.owner)]

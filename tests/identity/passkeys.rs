@@ -371,6 +371,68 @@ fn with(fields: &[(&'static str, String)], name: &str, value: &str) -> Vec<(&'st
         .collect()
 }
 
+/// An ASN.1 signature with a third integer in it.
+fn longer(signature: &str) -> String {
+    let mut bytes = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
+    bytes.extend([2, 1, 0]);
+    bytes[1] += 3;
+    encode(&bytes)
+}
+
+#[test]
+fn what_was_made_in_passing_signs_nobody_in() {
+    let (sim, _, authenticator) = registered(Authenticator::new(7));
+    let browser = Browser::default();
+    let fields = authenticator.used(&challenge(&sim, &browser));
+    let client = authenticator.client_data("webauthn.get", &challenge(&sim, &browser));
+    let data = authenticator.data(true);
+    let message = [data.as_slice(), sha2::Sha256::digest(&client).as_slice()].concat();
+    let signature = encode(&authenticator.sign(&message));
+    let made = with(&with(&fields, "client_data", &encode(&client)), "authenticator_data", &encode(&data));
+    assert_eq!(sign_in(&sim, &browser, &with(&made, "signature", &signature)).status, 422);
+    assert_eq!(sign_in(&sim, &browser, &fields).status, 303);
+}
+
+#[test]
+fn a_key_that_stands_with_something_behind_it_opens_nothing() {
+    let (sim, _, authenticator) = registered(Authenticator::new(7));
+    let browser = Browser::default();
+    let fields = authenticator.used(&challenge(&sim, &browser));
+    let key = BASE64URL_NOPAD.encode(&[authenticator.cose(), vec![0]].concat());
+    sim.directory.execute("UPDATE passkey SET public_key = ?1", [key]);
+    assert_eq!(sign_in(&sim, &browser, &fields).status, 422);
+}
+
+#[test]
+fn a_credential_s_id_has_at_most_1023_bytes() {
+    let (sim, company) = world();
+    let browser = signed_in(&sim, &company);
+    for (length, status) in [(1023, 303), (1024, 422)] {
+        let challenge = attribute(&account(&sim, &browser), "challenge");
+        let authenticator = Authenticator { id: vec![9; length], ..Authenticator::new(7) };
+        assert_eq!(add(&sim, &browser, &authenticator.made(&challenge)).status, status, "{length}");
+    }
+}
+
+#[test]
+fn passkeys_are_shown_the_oldest_first_by_what_is_left_of_their_names() {
+    let (sim, company) = world();
+    let browser = signed_in(&sim, &company);
+    for (seed, name) in [(9, " My\u{7} phone "), (5, "Key"), (7, "\u{0}"), (3, "Last")] {
+        sim.clock.advance_seconds(1);
+        let challenge = attribute(&account(&sim, &browser), "challenge");
+        let csrf = session(&sim, &browser).unwrap().csrf(&sim.config);
+        let made = Authenticator::new(seed).made(&challenge);
+        let mut fields = vec![("csrf", csrf.as_str()), ("act", "add"), ("name", name)];
+        fields.extend(made.iter().map(|(name, value)| (*name, value.as_str())));
+        let request = browser.post("/account/passkeys", &fields);
+        assert_eq!(run(identity::change_passkeys(&sim.platform(), &request)).status, 303);
+    }
+    let page = account(&sim, &browser);
+    let places = ["My phone", ">Key<", ">Passkey<", ">Last<"].map(|name| page.find(name));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} {page}");
+}
+
 #[test]
 fn changed_fields_sign_nobody_in() {
     let (sim, company, authenticator) = registered(Authenticator::new(7));
@@ -396,6 +458,7 @@ fn changed_fields_sign_nobody_in() {
         ("client_data", of(&other, "client_data")),
         ("authenticator_data", encode(&Authenticator { counter: 9, ..Authenticator::new(7) }.data(false))),
         ("authenticator_data", encode(&authenticator.data(true))),
+        ("signature", longer(&of(&fields, "signature"))),
     ];
     for name in ["credential_id", "user_handle", "client_data", "authenticator_data", "signature"] {
         changes.extend(["", "!", "AA=="].map(|value| (name, value.to_owned())));

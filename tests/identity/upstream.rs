@@ -64,6 +64,8 @@ pub struct Idp {
     signer: RefCell<Signer>,
     codes: RefCell<BTreeMap<String, Asked>>,
     token_reply: RefCell<Option<Reply>>,
+    /// The status of a good answer to a code.
+    token_status: RefCell<u16>,
 }
 
 impl Idp {
@@ -90,6 +92,7 @@ impl Idp {
             signer: RefCell::new(Signer::Rs256),
             codes: RefCell::default(),
             token_reply: RefCell::default(),
+            token_status: RefCell::new(200),
         })
     }
 
@@ -132,7 +135,11 @@ impl Idp {
         let form: BTreeMap<String, String> =
             url::form_urlencoded::parse(&request.body).into_owned().collect();
         let by_body = form.get("client_secret").map(String::as_str) == Some(SECRET);
-        if request.header("authorization") != Some(&basic) && !by_body {
+        let by_header = request.header("authorization") == Some(&basic);
+        // RFC 6749 section 2.3: one method in each request.
+        let methods = &self.metadata.borrow()["token_endpoint_auth_methods_supported"];
+        let wants_body = methods.as_array().is_some_and(|all| !all.contains(&json!("client_secret_basic")));
+        if by_header == by_body || by_body != wants_body {
             return refused("invalid_client");
         }
         assert_eq!((request.method, &*form["grant_type"]), (Method::Post, "authorization_code"));
@@ -144,7 +151,8 @@ impl Idp {
             return refused("invalid_grant");
         }
         let token = self.id_token(&asked);
-        Reply::json(200, &json!({ "access_token": "at", "token_type": "Bearer", "id_token": token }))
+        let status = *self.token_status.borrow();
+        Reply::json(status, &json!({ "access_token": "at", "token_type": "Bearer", "id_token": token }))
     }
 
     fn id_token(&self, asked: &Asked) -> String {
@@ -611,12 +619,12 @@ fn oidc_core_3_1_3_7_id_tokens_that_are_not_for_this_sign_in_are_refused() {
         ("aud", json!([])),
         ("aud", Json::Null),
         ("azp", json!("another-client")),
-        ("exp", json!(now - 61)),
+        ("exp", json!(now - 60)),
         ("exp", Json::Null),
-        ("iat", json!(now + 120)),
-        ("iat", json!(now - 700)),
+        ("iat", json!(now + 61)),
+        ("iat", json!(now - 661)),
         ("iat", Json::Null),
-        ("nbf", json!(now + 120)),
+        ("nbf", json!(now + 61)),
         ("sub", json!("")),
         ("sub", json!("a".repeat(256))),
         ("sub", json!("alice-1\n")),
@@ -630,10 +638,118 @@ fn oidc_core_3_1_3_7_id_tokens_that_are_not_for_this_sign_in_are_refused() {
         world.assert_refused(&answer, "id_token_refused");
         world.idp.altered.borrow_mut().clear();
     }
-    for good in [("aud", json!(["postern"])), ("azp", json!("postern"))] {
+    let for_another_reason = "SELECT count(*) FROM audit WHERE outcome NOT IN ('done', 'id_token_refused')";
+    assert_eq!(world.sim.shard().number(for_another_reason, []), 0);
+    for good in [
+        ("aud", json!(["postern"])),
+        ("azp", json!("postern")),
+        ("exp", json!(now - 59)),
+        ("iat", json!(now + 60)),
+        ("iat", json!(now - 660)),
+        ("nbf", json!(now + 60)),
+    ] {
         world.idp.say(good.0, good.1);
         assert_eq!(location(&world.sign_in().1), "/");
         world.idp.altered.borrow_mut().clear();
+    }
+}
+
+#[test]
+fn oidc_core_2_a_subject_has_up_to_255_characters_and_may_have_spaces() {
+    for subject in ["a".repeat(255), "ali ce".to_owned()] {
+        let world = World::new();
+        let member = world.acme.add_member(&world.sim, "alice", Role::Editor);
+        let claims = json!({ "sub": subject });
+        assert_eq!(location(&world.link(&member, claims.clone())), "/account/providers?done=linked");
+        assert_eq!(location(&world.sign_in_with(&Browser::default(), claims)), "/");
+    }
+}
+
+#[test]
+fn oidc_core_3_1_2_5_an_answer_with_an_empty_code_asks_for_no_token() {
+    let (world, _) = World::linked();
+    let browser = Browser::default();
+    let back = with(&world.idp.approve(&world.depart(&browser), alice()), "code", Some(""));
+    let before = world.sim.web.requests().iter().filter(|request| request.url.ends_with("/token")).count();
+    world.assert_refused(&get(&world.sim, &browser, &back), "provider_error");
+    let after = world.sim.web.requests().iter().filter(|request| request.url.ends_with("/token")).count();
+    assert_eq!(before, after);
+}
+
+#[test]
+fn a_link_that_goes_while_its_person_signs_in_signs_nobody_in() {
+    let (world, _) = World::linked();
+    world.sim.directory.execute(
+        "CREATE TRIGGER gone AFTER UPDATE ON upstream_identity BEGIN DELETE FROM upstream_identity; END",
+        [],
+    );
+    let (browser, answer) = world.sign_in();
+    world.assert_refused(&answer, "not_linked");
+    assert!(session(&world.sim, &browser).is_none());
+}
+
+#[test]
+fn a_refusal_stands_though_the_shard_does_not_take_its_line() {
+    let (world, _) = World::linked();
+    let browser = Browser::default();
+    let back = with(&world.idp.approve(&world.depart(&browser), alice()), "error", Some("access_denied"));
+    world.sim.faults.on_statement("audit_refusal", Fault::LostRequest);
+    assert_eq!(get(&world.sim, &browser, &back).status, 403);
+    let fault = json!({ "event": "fault", "place": "audit_refusal", "kind": "database" });
+    assert!(world.sim.events.all().contains(&fault));
+}
+
+#[test]
+fn a_provider_s_form_that_is_not_right_adds_nothing_and_says_why() {
+    let world = World::new();
+    let owner = signed_in_as(&world.sim, &world.acme.owner);
+    let long = |length: usize| {
+        let start = "https://login.long.example/";
+        format!("{start}{}", "a".repeat(length - start.len()))
+    };
+    let issuers = ["https://login.q.example/?x=1", "https://login.f.example/#x", &long(501), &long(500)];
+    for issuer in issuers {
+        world.web.idps.borrow_mut().push(Idp::new(&world.sim, issuer));
+    }
+    let mut number = 0;
+    let mut sent = |name: &str, value: &str| {
+        number += 1;
+        let id = format!("idp_{number:026}");
+        let fields: Vec<(&str, &str)> = [
+            ("act", "add"),
+            ("id", &*id),
+            ("name", "Another"),
+            ("issuer", ISSUER),
+            ("client_id", "postern"),
+            ("client_secret", SECRET),
+        ]
+        .map(|(other, kept)| (other, if other == name { value } else { kept }))
+        .into();
+        send(&world.sim, &owner, "/acme/providers", &fields)
+    };
+    for (name, value, words) in [
+        ("client_id", "", "Give the client id"),
+        ("client_id", &*"x".repeat(256), "Give the client id"),
+        ("client_id", "a\u{7}b", "Give the client id"),
+        ("client_secret", "", "Give the client secret"),
+        ("client_secret", &"x".repeat(501), "Give the client secret"),
+        ("client_secret", "a b", "Give the client secret"),
+        ("client_secret", "\u{e9}", "Give the client secret"),
+        ("issuer", issuers[0], "role=\"alert\""),
+        ("issuer", issuers[1], "role=\"alert\""),
+        ("issuer", issuers[2], "role=\"alert\""),
+    ] {
+        let answer = sent(name, value);
+        assert_eq!(answer.status, 422, "{name} {value}");
+        assert!(text(&answer).contains(words), "{name} {value}: {}", text(&answer));
+    }
+    let longest = [
+        ("client_id", "x".repeat(255)),
+        ("client_secret", "x".repeat(500)),
+        ("issuer", issuers[3].to_owned()),
+    ];
+    for (name, value) in longest {
+        assert_eq!(location(&sent(name, &value)), "/acme/providers?done=added", "{name}");
     }
 }
 
@@ -810,6 +926,13 @@ fn what_a_provider_answers_wrongly_is_told_in_words() {
     }
     let asked = world.sim.web.requests();
     assert!(asked.iter().all(|request| request.url.starts_with(ISSUER)), "no redirect was followed");
+    *world.idp.token_reply.borrow_mut() = None;
+    for status in [201, 400, 500] {
+        world.sim.clock.advance_seconds(61);
+        *world.idp.token_status.borrow_mut() = status;
+        let (_, answer) = world.sign_in();
+        world.assert_refused(&answer, "code_refused");
+    }
 }
 
 #[test]
@@ -937,7 +1060,8 @@ fn a_provider_is_managed_by_managers_after_a_recent_sign_in() {
         "no token"
     );
     world.sim.clock.advance_seconds(301);
-    for fields in [acts[0], acts[2], acts[3]] {
+    let prove: &[(&str, &str)] = &[("act", "prove"), ("domain", "acme.example")];
+    for fields in [acts[0], acts[2], acts[3], prove] {
         let answer = send(&world.sim, &owner, "/acme/providers", fields);
         assert!(location(&answer).starts_with("/sign-in?again=1"), "{fields:?}");
     }
@@ -1143,6 +1267,7 @@ fn nobody_joins_without_a_verified_address_of_a_domain_that_the_tenant_has_prove
     );
     refused(claims("new@acme.example", json!(true)));
     world.publish(&world.acme, "acme.example");
+    refused(claims("new@acme.example", json!(true)));
     let answer = send(&world.sim, &owner(), page, &[("act", "prove"), ("domain", "acme.example")]);
     assert_eq!(location(&answer), "/acme/providers?done=proved");
     for verified in [json!(false), json!("true"), json!(1), Json::Null] {
@@ -1232,6 +1357,10 @@ fn signing_in_again_counts_from_when_the_person_did_so_at_the_provider() {
     assert!(
         session(&world.sim, &browser).unwrap().recent(now).is_none(),
         "an old sign-in there is none here"
+    );
+    assert!(
+        !parameters(&world.depart(&browser)).contains_key("prompt"),
+        "only who signs in again is asked to"
     );
     let again = location(&click(&world.sim, &browser, &format!("{}?again=1", world.start)));
     assert_eq!(parameters(&again)["prompt"], "login");

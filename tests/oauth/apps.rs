@@ -207,6 +207,34 @@ fn narrowing_takes_effect_with_the_next_call_and_never_widens() {
     assert_eq!(world.count("SELECT count(*) FROM grant_workspace gw JOIN oauth_grant g USING (tenant_id, grant_id) WHERE g.revoked_at IS NULL"), 1);
 }
 
+/// What the list of tools, which needs no database, says of `create_post`.
+fn listing(world: &World, tokens: &Value) -> Response {
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {} });
+    send(world, access(tokens), &list)
+}
+
+#[test]
+fn what_is_narrowed_or_ended_here_is_known_here_at_once_to_what_needs_no_database() {
+    let world = world();
+    let not_granted = |tokens: &Value| text(&listing(&world, tokens)).matches("Not granted").count();
+    let (one, two) = (world.tokens(), world.tokens());
+    let before = not_granted(&one);
+    assert_eq!(not_granted(&two), before);
+    let workspace = world.company.workspace.to_string();
+    let narrowing = [
+        ("act", "narrow"),
+        ("grant", &*grant_of(&world, &one)),
+        ("capability", "workspace:read"),
+        ("workspace", &workspace),
+    ];
+    done(&world, &narrowing);
+    assert!(not_granted(&one) > before, "narrowed");
+    assert_eq!(not_granted(&two), before, "its sibling was not");
+    done(&world, &[("act", "end"), ("grant", &*grant_of(&world, &two))]);
+    assert_eq!(listing(&world, &two).status, 401, "ended");
+    assert_eq!(listing(&world, &one).status, 200);
+}
+
 #[test]
 fn narrowing_to_nothing_is_no_narrowing() {
     let world = world();

@@ -65,7 +65,7 @@ pub fn signed_es256(seed: u8, header: &Value, claims: &Value) -> String {
 }
 
 /// The document of a hosted assistant that signs: as seen, with and without `none` as a second choice.
-fn signing_client(second_choice: bool) -> Value {
+pub(super) fn signing_client(second_choice: bool) -> Value {
     let mut document = public_client();
     document["token_endpoint_auth_method"] = json!("private_key_jwt");
     document["token_endpoint_auth_signing_alg"] = json!("RS256");
@@ -151,6 +151,19 @@ fn rfc7523_3_es256_and_keys_in_the_document_work() {
     }
     let wrong = sign("3", &json!({ "alg": "ES256", "kid": "other" }));
     assert!(refused(&world.token(&proven(&world.redemption(&world.code()), &wrong))));
+}
+
+#[test]
+fn a_signing_client_whose_document_cannot_be_had_just_now_is_not_called_unknown() {
+    let (world, shelf) = signing();
+    let (_, tokens) = world.token(&proven(&world.redemption(&world.code()), &assertion(&world, "1")));
+    let form = world.refreshing(tokens["refresh_token"].as_str().unwrap());
+    world.sim.clock.advance_seconds(301);
+    shelf.put(CLIENT, Reply::json(500, &json!({})));
+    let answer = world.token(&proven(&form, &assertion(&world, "2")));
+    assert_eq!(error(&answer), (503, "temporarily_unavailable"));
+    shelf.put_json(CLIENT, &signing_client(true));
+    assert_eq!(world.token(&proven(&form, &assertion(&world, "3"))).0, 200);
 }
 
 #[test]

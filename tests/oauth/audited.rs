@@ -150,6 +150,7 @@ fn giving_back_without_the_proof_that_is_due_is_a_line_and_with_it_ends_the_gran
     news.since();
     assert_eq!(error(&world.revoke(&form)), (401, "invalid_client"));
     assert_eq!(news.since(), ["revoke_token invalid_client"]);
+    world.sim.clock.advance_seconds(61);
     assert_eq!(world.revoke(&proven(&form, &assertion(&world, "2"))).0, 200);
     assert_eq!(news.since(), ["end_grant_by_client done"]);
     let why = world.sim.shard().query("SELECT revoked_why FROM oauth_grant", []);

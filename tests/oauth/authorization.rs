@@ -99,6 +99,33 @@ fn rfc6749_3_1_repeated_parameters_are_refused() {
 }
 
 #[test]
+fn rfc6749_3_1_a_parameter_without_a_value_is_as_if_left_out() {
+    let world = World::new();
+    let code = world.code_for(&with(&world.wish(), "redirect_uri", Some("")));
+    let form = with(&world.redemption(&code), "redirect_uri", None);
+    assert_eq!(world.token(&form).0, 200);
+    for name in ["response_mode", "request", "request_uri", "prompt", "scope"] {
+        assert_eq!(world.authorize(&with(&world.wish(), name, Some(""))).status, 303, "{name}");
+    }
+    for name in ["response_type", "code_challenge", "code_challenge_method"] {
+        assert_eq!(
+            told_error(&world.authorize(&with(&world.wish(), name, Some("")))),
+            "invalid_request",
+            "{name}"
+        );
+    }
+    assert_eq!(world.authorize(&with(&world.wish(), "client_id", Some(""))).status, 400);
+}
+
+#[test]
+fn rfc6749_3_3_a_capability_named_twice_is_asked_for_once() {
+    let world = World::new();
+    let wish = with(&world.wish(), "scope", Some("posts:read workspace:read posts:read no:such"));
+    let (status, tokens) = world.token(&world.redemption(&world.code_for(&wish)));
+    assert_eq!((status, tokens["scope"].as_str()), (200, Some("workspace:read posts:read")));
+}
+
+#[test]
 fn rfc6749_4_1_2_1_other_response_types_are_refused() {
     let world = World::new();
     let told = |name, value| told_error(&world.authorize(&with(&world.wish(), name, value)));

@@ -8,7 +8,7 @@ use postern::{
 use serde_json::{Value, json};
 
 use super::{Browser, CALLBACK, World, answer, error, location, request, sign_in, text, with};
-use crate::sim::{Fault, Random, config_from, interleave, local_settings, run};
+use crate::sim::{Fault, Port, Random, config_from, interleave, local_settings, run};
 
 const DAY: i64 = 86_400;
 
@@ -51,6 +51,16 @@ fn rfc7591_5_registrations_from_one_address_are_limited_within_an_hour() {
     assert_eq!(register_from(&world, "192.0.2.8").0, 201, "another address");
     world.sim.clock.advance_seconds(3600);
     assert_eq!(register_from(&world, "192.0.2.7").0, 201, "the next hour");
+}
+
+#[test]
+fn rfc7591_5_cleaning_up_gives_nobody_registrations_back() {
+    let world = narrow();
+    for _ in 0..2 {
+        assert_eq!(register_from(&world, "192.0.2.7").0, 201);
+    }
+    run(postern::operator::retain(&world.sim.platform())).unwrap();
+    assert_eq!(register_from(&world, "192.0.2.7").0, 429);
 }
 
 #[test]
@@ -175,6 +185,68 @@ fn an_old_copy_in_kv_does_not_let_an_expired_client_in() {
     world.sim.clock.advance_seconds(91 * DAY);
     let form = world.redemption("tnt_x.y");
     assert_eq!(error(&world.token(&form)), (401, "invalid_client"));
+}
+
+#[test]
+fn a_copy_does_not_outlive_its_client() {
+    let world = World::new();
+    let ask = || error(&world.token(&world.redemption("tnt_x.y"))).0;
+    world.sim.clock.advance_seconds(90 * DAY - 3600);
+    assert_eq!(ask(), 400, "from here on there is a copy for a day");
+    world.sim.clock.advance_millis(3_600_000 - 1);
+    assert_eq!(ask(), 400, "the client's last millisecond");
+    for _ in 0..2 {
+        world.sim.clock.advance_millis(1);
+        assert_eq!(ask(), 401);
+    }
+}
+
+/// Where a client is looked for that wants a token.
+fn looked_in(world: &World) -> Vec<Port> {
+    world.sim.faults.take_calls();
+    assert_eq!(error(&world.token(&world.redemption("tnt_x.y"))), (400, "invalid_grant"));
+    world.sim.faults.take_calls().iter().map(|call| call.port).filter(|port| *port != Port::Limits).collect()
+}
+
+#[test]
+fn a_client_is_looked_for_in_kv_every_15_seconds_and_in_the_directory_once_a_day() {
+    let world = World::new();
+    assert_eq!(looked_in(&world), [], "just registered");
+    for _ in 0..2 {
+        world.sim.clock.advance_seconds(15);
+        assert_eq!(looked_in(&world), [Port::KeyValue]);
+        world.sim.clock.advance_millis(14_999);
+        assert_eq!(looked_in(&world), []);
+    }
+    world.sim.clock.advance_seconds(DAY);
+    assert_eq!(looked_in(&world), [Port::KeyValue, Port::Directory, Port::KeyValue], "and a copy is kept");
+    assert_eq!(looked_in(&world), []);
+    world.sim.clock.advance_seconds(15);
+    assert_eq!(looked_in(&world), [Port::KeyValue]);
+}
+
+#[test]
+fn use_is_written_down_once_a_day_and_the_copy_lives_on_with_it() {
+    let world = World::new();
+    let writes = || {
+        world.sim.faults.take_calls();
+        assert_eq!(world.authorize_in(Some(&owner_again(&world)), &world.wish()).status, 303);
+        let calls = world.sim.faults.take_calls();
+        calls.iter().filter(|call| call.statements.contains(&"touch_client")).count()
+    };
+    assert_eq!(writes(), 0, "just registered");
+    world.sim.clock.advance_millis(DAY * 1000 - 1);
+    assert_eq!(writes(), 0);
+    world.sim.clock.advance_millis(1);
+    assert_eq!(writes(), 1);
+    assert_eq!(writes(), 0);
+    assert_eq!(looked_in(&world), [], "a copy was kept");
+    world.sim.clock.advance_seconds(89 * DAY);
+    assert_eq!(
+        looked_in(&world),
+        [Port::KeyValue, Port::Directory, Port::KeyValue],
+        "90 days of the first day"
+    );
 }
 
 /// A client that the operator registered.

@@ -46,9 +46,12 @@ fn a_client_that_is_only_a_local_program_is_warned_about() {
 
 /// The consent page of a client that a document describes.
 fn page_of_described(redirects: &[&str], redirect: &str) -> String {
+    page_of_document(super::documents::public_client(), redirects, redirect)
+}
+
+fn page_of_document(mut document: serde_json::Value, redirects: &[&str], redirect: &str) -> String {
     let mut world = World::new();
     let shelf = super::documents::Shelf::of(&world);
-    let mut document = super::documents::public_client();
     document["redirect_uris"] = serde_json::json!(redirects);
     document["logo_uri"] = "https://client.example/logo.png".into();
     shelf.put_json(super::documents::CLIENT, &document);
@@ -79,6 +82,17 @@ fn the_page_leads_with_a_proven_host_and_says_of_any_other_name_that_nobody_chec
     let registered = text(&world.consent_page(&world.browser, &id));
     assert_eq!(heading(&registered), "An app with an unverified name asks to work for acme");
     assert!(!registered.contains("proven address"), "wherever its answer goes");
+}
+
+#[test]
+fn a_local_program_that_signs_is_known_by_the_host_of_its_keys() {
+    let page = page_of_document(
+        super::assertions::signing_client(false),
+        &["http://127.0.0.1/cb"],
+        "http://127.0.0.1:4321/cb",
+    );
+    assert_eq!(heading(&page), "client.example asks to work for acme");
+    assert!(!page.contains("unverified name") && !page.contains("known only as a program"));
 }
 
 #[test]

@@ -251,6 +251,29 @@ fn mcp_authorization_an_id_that_no_document_can_have_is_refused_unfetched() {
 }
 
 #[test]
+fn mcp_authorization_a_document_s_address_has_at_most_500_characters_and_names_no_user() {
+    let world = World::new();
+    let shelf = Shelf::of(&world);
+    let of = |length: usize| {
+        let start = "https://client.example/";
+        format!("{start}{}", "x".repeat(length - start.len()))
+    };
+    let asked = |id: &str| {
+        let mut document = public_client();
+        document["client_id"] = json!(id);
+        shelf.put_json(id, &document);
+        world.authorize(&with(&world.wish(), "client_id", Some(id)))
+    };
+    assert_eq!(asked(&of(500)).status, 303);
+    let named = ["https://user@client.example/client.json", "https://:pass@client.example/client.json"];
+    for id in named.into_iter().chain([of(501).as_str()]) {
+        let response = asked(id);
+        assert_eq!(response.status, 400, "{id}");
+        assert!(text(&response).contains("Its client_id must be an https address"), "{id}");
+    }
+}
+
+#[test]
 fn mcp_authorization_documents_are_kept_by_their_headers_between_5_minutes_and_a_day() {
     // The simulation begins on Friday 20 November 2026 at 09:00 UTC.
     for (headers, seconds) in [

@@ -41,6 +41,16 @@ fn rfc7591_3_2_1_the_answer_echoes_what_was_accepted_and_leaves_out_the_rest() {
 }
 
 #[test]
+fn rfc7591_2_an_application_is_native_or_web_or_of_no_type() {
+    let world = World::new();
+    for (given, kept) in [("native", json!("native")), ("web", json!("web")), ("browser", Value::Null)] {
+        let (status, body) = world
+            .register(&json!({ "redirect_uris": ["https://client.example/cb"], "application_type": given }));
+        assert_eq!((status, &body["application_type"]), (201, &kept));
+    }
+}
+
+#[test]
 fn rfc7591_3_2_2_what_cannot_be_served_is_refused() {
     let world = World::new();
     let refused = |metadata: Value| {

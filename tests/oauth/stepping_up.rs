@@ -197,6 +197,20 @@ fn the_workspaces_of_the_grant_are_ticked_again_and_others_are_not() {
 }
 
 #[test]
+fn a_workspace_that_the_person_unticked_stays_unticked_when_the_page_comes_again() {
+    let world = World::new();
+    let second = world.company.add_workspace(&world.sim, "Second", "UTC");
+    let scope = challenged(&publish(&world, access(&world.tokens())));
+    let id = world.pending(&asking(&world, &scope));
+    let form = with(&world.filled_in(&id, "approve"), "workspace", Some(second.as_str()));
+    let again = world.decide(&id, &with(&form, "capability", None));
+    assert_eq!(again.status, 400);
+    let page = text(&again);
+    let ticked = |workspace: &str| page.contains(&format!("value=\"{workspace}\" checked"));
+    assert!(ticked(second.as_str()) && !ticked(world.company.workspace.as_str()), "{page}");
+}
+
+#[test]
 fn refresh_tokens_are_not_lost_by_a_step_up() {
     let mut world = World::new();
     let (_, body) =

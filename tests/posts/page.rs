@@ -190,6 +190,27 @@ fn a_page_marks_parts_units_and_networks_and_tells_each_time_once() {
 }
 
 #[test]
+fn an_attempt_names_the_part_it_was_about_where_a_post_has_several() {
+    let stage = Stage::new(180);
+    let body = json!({ "text": "Ground", "thread": [{ "text": "First floor" }], "first_comment": "The roof",
+        "profiles": ["acme"], "when": "now" });
+    let post = stage.done("create_post", body)["post_id"].clone();
+    stage.later(31);
+    let parts: Vec<_> =
+        stage.read(&post)["attempts"].as_array().unwrap().iter().map(|one| one["part"].clone()).collect();
+    assert_eq!(parts, [0, 1, 2]);
+    let shown = for_people(&Reader::owner(&stage, &post).shown());
+    for part in ["Post", "Thread, part 2", "First comment"] {
+        assert!(shown.contains(&format!("acme ({part}): sending, public")), "{part} in {shown}");
+    }
+
+    let sql = "UPDATE attempt SET position = NULL, step = 'sign_in', outcome = 'retry'";
+    stage.sim.shard().execute(sql, []);
+    let shown = for_people(&Reader::owner(&stage, &post).shown());
+    assert!(shown.contains("acme: signing in, to be tried again"), "{shown}");
+}
+
+#[test]
 fn a_length_is_told_in_what_the_network_counts() {
     let stage = Stage::new(179);
     super::mending::add_bluesky(&stage, "me.example.com");

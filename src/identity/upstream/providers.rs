@@ -146,13 +146,12 @@ async fn visit(
 /// Adds a provider, after a recent sign-in.
 ///
 /// # Errors
-/// `sign_in_again`, `role_not_allowed`, `too_many`; a conflict when the form was sent before; or when the gate is closed.
+/// `role_not_allowed`, `too_many`; a conflict when the form was sent before; or when the gate is closed.
 pub async fn add_provider(
     caller: &Caller<'_>,
     new: &NewProvider,
-    recent: Option<RecentSignIn>,
+    _recent: RecentSignIn,
 ) -> Result<(), Refusal> {
-    recent.ok_or_else(RecentSignIn::missing)?;
     let Provider { id, name, issuer, client_id } = &new.provider;
     let add = shard::ADD.with([
         Value::from(&caller.tenant().id),

@@ -1,7 +1,6 @@
 //! Making, listing and revoking tokens, and what an owner allows.
 
 use super::{
-    Kind,
     model::{NewToken, PersonalToken, Setting},
     store,
     token::Token,
@@ -9,7 +8,7 @@ use super::{
 use crate::{
     desk::{Act, AppId, Caller, Code, Facts, GrantId, Problem, Refusal, Selection},
     identity::SignInMethod,
-    oauth::{client::AuthMethod, snapshot, store::shard as sql},
+    oauth::{client::AuthMethod, store::shard as sql},
     platform::Value,
 };
 
@@ -104,7 +103,6 @@ pub(super) async fn revoke(caller: &Caller<'_>, grant: &GrantId) -> Result<(), R
     ];
     let act = Act { name: "revoke_personal_token", subjects: &[grant.as_str()] };
     caller.write_change(act, statements).await?;
-    snapshot::forget(caller.platform(), &caller.tenant().id, grant).await;
     Ok(())
 }
 
@@ -124,9 +122,4 @@ pub(super) async fn set(caller: &Caller<'_>, setting: Setting) -> Result<(), Ref
         }
         Err(refusal) => Err(refusal),
     }
-}
-
-/// The kinds that a setting allows.
-pub(super) fn kinds(setting: Setting) -> impl Iterator<Item = Kind> {
-    Kind::ALL.into_iter().filter(move |kind| setting.allows(*kind))
 }

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{
     Kind,
-    manage::{self, Overview, kinds},
+    manage::{self, Overview},
     model::{LIVES, NewToken, PersonalToken, Setting},
 };
 use crate::{
@@ -210,7 +210,7 @@ async fn show(
         is_on: setting != Setting::Off,
         in_addresses: setting.allows(Kind::Address),
         id: GrantId::new(now, platform.entropy).to_string(),
-        kinds: kinds(setting).map(|kind| kind_choice(kind, given)).collect(),
+        kinds: Kind::ALL.map(|kind| kind_choice(kind, given)).into(),
         lives: LIVES.into_iter().map(|days| life_choice(days, given)).collect(),
         label: given.get("label").unwrap_or_default(),
         workspaces: facts

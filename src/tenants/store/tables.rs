@@ -78,7 +78,7 @@ macro_rules! tenant_tables {
 
 tenant_tables! {
     wall_entry (entry_id) [profile_id, delivery_id, position, content, published_at] secret [];
-    attempt (delivery_id, number) [started_at, ended_at, step, outcome, code, words] secret [];
+    attempt (delivery_id, number) [position, started_at, ended_at, step, outcome, code, words] secret [];
     publishing_pause (workspace_id, profile_id) [until, reason, user_id, created_at] secret [];
     delivery_part (delivery_id, position) [kind, state, handle, remote_id, url, armed_at, settled_at] secret [];
     delivery (delivery_id) [post_id, profile_id, workspace_id, network, state, due_at, next_at, attempts, claims, reason,
