@@ -1,13 +1,13 @@
 //! The call that a refusal holds: the corrected one, or the one that finds what is missing.
 //!
-//! A corrected call is taken as it is, and sends and destroys nothing that was not meant: of what was dropped or guessed to
-//! mend it, nothing goes out before somebody saw it.
+//! A corrected call is taken as it is, and does nothing that was not meant. Where something that the caller said has no place
+//! in it, it only reads or keeps a draft; of what was guessed, nothing goes out before somebody saw it.
 
 use serde_json::{Value, json};
 
 use super::{
     Caller, Code, Effect, Fix, NextCall, Problem, Scope, Scopes,
-    fix::{drop_times, drop_times_of, is_changed, is_shortened, mended},
+    fix::{drop_times, drop_times_of, is_changed, is_lost, mended},
     next_call,
     rehearsal::{Ending, Rehearsal},
 };
@@ -17,6 +17,9 @@ const ROUNDS: usize = 2;
 
 /// The capability that everything needs which goes out soon, or is taken down.
 const PUBLISH: Scopes = Scopes::of(&[Scope::PostsPublish]);
+
+/// What a draft may be of.
+const CONTENT: [&str; 5] = ["text", "media", "thread", "copy_from", "posts"];
 
 /// Arguments that are taken.
 pub(super) struct Correction {
@@ -42,8 +45,8 @@ struct Mended<'m> {
     arguments: Value,
     /// Where something was dropped or guessed.
     changed: Vec<&'m str>,
-    /// Where something of a list was left out.
-    shortened: Vec<&'m str>,
+    /// Where something was dropped.
+    lost: Vec<&'m str>,
     /// Whether it is of a revision that the caller has not seen.
     is_unseen: bool,
 }
@@ -60,7 +63,12 @@ impl Rehearsal<'_> {
         for _ in 0..=ROUNDS {
             let found = match self.ending(&arguments).await? {
                 Ending::Refused(found) => found,
-                Ending::Harmless => return Some(Correction { arguments, is_put_off: false }),
+                Ending::Harmless => {
+                    let mended = Mended::of(given, arguments, &problems);
+                    return self
+                        .may_lose(&mended)
+                        .then_some(Correction { arguments: mended.arguments, is_put_off: false });
+                }
                 Ending::Effect(needs) => {
                     return self.put_off(Mended::of(given, arguments, &problems), needs).await;
                 }
@@ -84,10 +92,21 @@ impl Rehearsal<'_> {
         }
     }
 
-    /// The same without the times at which something would go out that was changed, or that the caller may not send so soon. Nothing
-    /// where that is not all that it takes.
+    /// Whether what was dropped to mend a call makes nothing of it that was not meant: reading, or a draft of something.
+    fn may_lose(&self, mended: &Mended<'_>) -> bool {
+        let says = |field: &&str| mended.arguments.get(*field).is_some_and(|said| !said.is_null());
+        mended.lost.is_empty()
+            || self.tool.hints.effect == Effect::Reads
+            || (self.tool.keeps_drafts && CONTENT.iter().any(says))
+    }
+
+    /// The same without the times at which something would go out of which something was dropped, or that soon of what was guessed,
+    /// or that the caller may not send. Nothing where that is not all that it takes.
     async fn put_off(&self, mended: Mended<'_>, needs: Scopes) -> Option<Correction> {
-        let Mended { mut arguments, changed, shortened, is_unseen } = mended;
+        if !self.may_lose(&mended) {
+            return None;
+        }
+        let Mended { mut arguments, changed, lost, is_unseen } = mended;
         let is_soon = needs.contains(PUBLISH);
         let is_destroying = self.tool.hints.effect == Effect::Destroys;
         if !changed.is_empty() && (is_destroying || is_soon && is_unseen) {
@@ -95,7 +114,7 @@ impl Rehearsal<'_> {
         }
         let may = self.may(needs).await;
         let before = arguments.clone();
-        let of_items = drop_times_of(&mut arguments, if is_soon { &changed } else { &shortened });
+        let of_items = drop_times_of(&mut arguments, if is_soon { &changed } else { &lost });
         if !may || (is_soon && !changed.is_empty() && !of_items) {
             drop_times(&mut arguments);
         }
@@ -124,7 +143,7 @@ impl<'m> Mended<'m> {
         };
         Self {
             changed: fields(&|problem| is_changed(given, &arguments, problem)),
-            shortened: fields(&is_shortened),
+            lost: fields(&|problem| is_lost(given, &arguments, problem)),
             is_unseen: problems.iter().any(|problem| problem.code == Code::PostChanged),
             arguments,
         }
@@ -160,6 +179,9 @@ pub(super) fn finding(arguments: &Value, told: &[Problem]) -> NextCall {
             next_call("list_social_profiles", json!({}))
         }
         _ if lacks(&["overdue"]) => next_call("list_posts", json!({ "status": "needs_attention" })),
+        Some(post_id) if lacks(&["media", "thread", "overrides"]) => {
+            next_call("get_post", json!({ "post_id": post_id }))
+        }
         _ if lacks(&["posts", "media", "thread", "overrides"]) => {
             next_call("describe_network", json!({ "network": "wall" }))
         }

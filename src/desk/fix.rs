@@ -44,6 +44,13 @@ pub fn mended(arguments: &Value, problems: &[Problem]) -> Value {
     mended
 }
 
+/// The arguments of another call about the same, without what has no place in this one.
+pub(super) fn without_lost(arguments: &Value, problems: &[Problem]) -> Value {
+    let is_left_out = |problem: &&Problem| matches!(problem.fix, Some(Fix::Remove | Fix::RemoveItem));
+    let left_out: Vec<Problem> = problems.iter().filter(is_left_out).cloned().collect();
+    mended(arguments, &left_out)
+}
+
 /// Applies what leaves every item of a list in its place, so that fields are still called as they were. What is only supposed
 /// gives way to what came into its place.
 pub(super) fn mend_in_place(arguments: &mut Value, problems: &[Problem], mend: Mend) {
@@ -101,9 +108,13 @@ pub(super) fn is_changed(given: &Value, arguments: &Value, problem: &Problem) ->
     }
 }
 
-/// Whether something of a list is left out to mend a problem.
-pub(super) fn is_shortened(problem: &Problem) -> bool {
-    matches!(problem.fix, Some(Fix::RemoveItem | Fix::Keep(_)))
+/// Whether something that was given at this problem has no place in the mended `arguments`.
+pub(super) fn is_lost(given: &Value, arguments: &Value, problem: &Problem) -> bool {
+    match &problem.fix {
+        Some(Fix::Remove | Fix::RemoveItem | Fix::Keep(_)) => true,
+        Some(Fix::Rename(_)) => is_changed(given, arguments, problem),
+        _ => false,
+    }
 }
 
 /// Takes out the times of the posts that these fields are part of. Whether each is part of a post beside others in the call, so that

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     Caller, Code, Fix, NextCall, Problem, Refusal, Scopes, ToolEntry, WorkspaceFacts,
     correction::{finding, name_workspaces},
-    fix::{Mend, is_given, mend_in_place},
+    fix::{Mend, is_given, mend_in_place, without_lost},
 };
 
 /// Every way in which arguments do not have the shape that their tool demands.
@@ -77,6 +77,7 @@ impl Rehearsal<'_> {
             None => told
                 .iter()
                 .find_map(|problem| problem.next.clone())
+                .map(|next| NextCall { arguments: without_lost(&next.arguments, &told), ..next })
                 .or_else(|| Some(finding(arguments, &told))),
         };
         if let Some(first) = told.first_mut() {
@@ -119,7 +120,12 @@ impl Rehearsal<'_> {
             if !script.take(fresh) && was_judged {
                 return Ok(());
             }
-            fresh = script.unheard((self.shape)(&script.supposed));
+            let misshapen = (self.shape)(&script.supposed);
+            let is_unreadable = misshapen.iter().any(is_of_type);
+            fresh = script.unheard(misshapen);
+            if fresh.is_empty() && is_unreadable {
+                return Ok(());
+            }
             if fresh.is_empty() {
                 let found = self.judged(script).await?;
                 was_judged = true;
@@ -275,6 +281,11 @@ const fn is_look_up(problem: &Problem) -> bool {
 const fn is_not_found(problem: &Problem) -> bool {
     matches!(problem.code, Code::WorkspaceNotFound | Code::WorkspaceNeeded | Code::PostNotFound)
         && problem.fix.is_none()
+}
+
+/// Whether what stands there cannot be read as what should.
+const fn is_of_type(problem: &Problem) -> bool {
+    matches!(problem.code, Code::WrongType | Code::Missing)
 }
 
 /// Whether another workspace may have it.

@@ -85,6 +85,8 @@ pub trait Tool: 'static {
     const NEEDS: Scopes;
     /// What it does to the world.
     const HINTS: Hints;
+    /// Whether a call without a time only keeps drafts, which somebody sees before they go out.
+    const KEEPS_DRAFTS: bool = false;
     /// The address of what a host may show of its results (MCP Apps).
     const VIEW: Option<&'static str> = None;
     /// The arguments, every field described.
@@ -119,6 +121,8 @@ pub struct ToolEntry {
     pub needs: Scopes,
     /// See [`Tool::HINTS`].
     pub hints: Hints,
+    /// See [`Tool::KEEPS_DRAFTS`].
+    pub keeps_drafts: bool,
     /// See [`Tool::VIEW`].
     pub view: Option<&'static str>,
     needs_of: fn(&Value) -> Scopes,
@@ -140,6 +144,7 @@ impl ToolEntry {
             description: T::DESCRIPTION,
             needs: T::NEEDS,
             hints: T::HINTS,
+            keeps_drafts: T::KEEPS_DRAFTS,
             view: T::VIEW,
             needs_of: needs_of::<T>,
             call: |caller, arguments| Box::pin(run::<T>(caller, arguments)),
@@ -159,6 +164,7 @@ impl ToolEntry {
             description,
             needs: Scopes::NONE,
             hints: Hints::read(),
+            keeps_drafts: false,
             view: None,
             needs_of: |_| Scopes::NONE,
             call: |_, _| Box::pin(async { Err(Refusal::Conflict) }),

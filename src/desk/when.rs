@@ -1,7 +1,7 @@
 //! The one grammar of time: what `when` may say, and the instant it means.
 
 use jiff::{
-    Span, Timestamp as Instant, Zoned,
+    SignedDuration, Span, Timestamp as Instant, Zoned,
     civil::{Date, DateTime, Time},
     fmt::temporal::Pieces,
     tz::{AmbiguousOffset, Offset, TimeZone},
@@ -18,6 +18,9 @@ const DATE: &str = "2026-12-01";
 
 /// A time that is past is moved at least so far ahead, in seconds: what nobody said goes out so that somebody can see it before.
 const AHEAD_SECONDS: i64 = 3600;
+
+/// What is past by more has the wrong year.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(180 * 24);
 
 /// The first year that nothing is planned for.
 const END_YEAR: i64 = 2100;
@@ -386,7 +389,8 @@ impl Reader<'_> {
             return fault;
         }
         let ahead = instant(self.now.plus_seconds(AHEAD_SECONDS)).to_zoned(time.time_zone().clone());
-        let day = if time.time() > ahead.time() { Some(ahead.date()) } else { ahead.date().tomorrow().ok() };
+        let is_long_ago = ahead.duration_since(time) > LONG_AGO;
+        let day = if is_long_ago { in_a_year(time, &ahead) } else { next_day(time, &ahead) };
         let corrected = day.map(|day| {
             let local = day.to_datetime(time.time());
             format!("{}{suffix}", local.strftime("%Y-%m-%dT%H:%M:%S"))
@@ -411,4 +415,16 @@ impl Reader<'_> {
         )
         .message(message)
     }
+}
+
+/// The next day with this time of day after `ahead`.
+fn next_day(time: &Zoned, ahead: &Zoned) -> Option<Date> {
+    if time.time() > ahead.time() { Some(ahead.date()) } else { ahead.date().tomorrow().ok() }
+}
+
+/// The same day of a year, the first after `ahead`.
+fn in_a_year(time: &Zoned, ahead: &Zoned) -> Option<Date> {
+    let this = ahead.date().year();
+    let of_year = |year: i16| Date::new(year, time.month(), time.day()).ok();
+    [this, this.saturating_add(1)].into_iter().filter_map(of_year).find(|day| *day > ahead.date())
 }

@@ -192,7 +192,9 @@ impl Findings {
             let fix = Some(Fix::Elsewhere(fixes));
             return self.add_fixed(Code::UnknownField, &join(field, &echo(name)), message, hint, fix);
         }
-        let meant = nearest(name, known()).or_else(|| only_ending(name, known()));
+        let meant = nearest(name, known())
+            .or_else(|| only_ending(name, known()))
+            .or_else(|| only_beginning(name, known()));
         let hint = match meant {
             Some(meant) => format!("Did you mean {}?", join(field, meant)),
             None if properties.is_empty() => "Leave it out; there are no fields here.".to_owned(),
@@ -426,8 +428,20 @@ fn join(field: &str, name: &str) -> String {
 
 /// The one name that ends in `_given`: `post_id` for `id`.
 fn only_ending<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let mut ending = known.filter(|name| name.strip_suffix(given).is_some_and(|start| start.ends_with('_')));
-    match (ending.next(), ending.next()) {
+    only(known.filter(|name| name.strip_suffix(given).is_some_and(|start| start.ends_with('_'))))
+}
+
+/// The one name that says the same with or without what it is: `post_id` for `post`, `alt` for `alt_text`.
+fn only_beginning<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const KINDS: [&str; 5] = ["_id", "_ids", "_text", "_url", "_urls"];
+    only(known.filter(|name| {
+        let rest = name.strip_prefix(given).or_else(|| given.strip_prefix(name));
+        rest.is_some_and(|rest| KINDS.contains(&rest))
+    }))
+}
+
+fn only<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    match (names.next(), names.next()) {
         (Some(only), None) => Some(only),
         _ => None,
     }

@@ -30,6 +30,9 @@ fn a_past_time_is_mended_in_the_zone_or_offset_that_it_was_given_in() {
         ("2026-11-01T16:15:00+0530", "2026-11-20T16:15:00+0530"),
         ("2026-11-01T09:30:00Z", "2026-11-21T09:30:00Z"),
         ("2026-11-01T11:30:00z", "2026-11-20T11:30:00z"),
+        ("2025-12-24T18:00", "2026-12-24T18:00:00"),
+        ("2025-11-20T09:30", "2027-11-20T09:30:00"),
+        ("2025-02-03T09:30:00-05:00[America/New_York]", "2027-02-03T09:30:00[America/New_York]"),
     ] {
         let problem = refused(past);
         assert!(problem.message.ends_with(" is past."), "{past}: {}", problem.message);

@@ -181,7 +181,7 @@ fn shape_and_meaning_come_together_and_a_corrected_call_is_taken_or_not_given() 
     let arguments = json!({ "txt": "x", "profiles": "acm", "when": "2001-01-01T09:30", "bogus": 1 });
     let problems = refused(&stage, "create_post", arguments);
     let (tool, arguments) = next(&problems);
-    assert_eq!((tool, done(&stage, tool, arguments)["status"].clone()), ("create_post", json!("scheduled")));
+    assert_eq!((tool, done(&stage, tool, arguments)["status"].clone()), ("create_post", json!("draft")));
 }
 
 #[test]

@@ -461,7 +461,7 @@ fn dry_run_needed() -> Problem {
         "dry_run",
         "Leave dry_run out, look at what the call lists, then repeat it with the token that it gave.",
     )
-    .fix(Fix::Remove)
+    .fix(Fix::Set(true.into()))
 }
 
 fn stale() -> Problem {
@@ -470,7 +470,7 @@ fn stale() -> Problem {
         "token",
         "Call change_posts with the same arguments and no token, look at what it lists, then apply its token.",
     )
-    .fix(Fix::Remove)
+    .fix(Fix::Elsewhere(vec![("token".to_owned(), Fix::Remove)]))
 }
 
 /// What `action` makes of one post, or why it stays.

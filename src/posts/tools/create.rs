@@ -44,6 +44,7 @@ impl Tool for CreatePost {
     const DESCRIPTION: &'static str = "Makes one post for one or many social profiles. Without `when` it is a draft, which may be imperfect; with `when` it is scheduled and goes out by itself. Profiles take names (\"bluesky\", a handle, \"all\"). Use overrides where a network needs other words. For several posts use create_posts; to try without writing use preview_post. Never repeat a call that was answered.";
     const NEEDS: Scopes = Scopes::of(&[Scope::PostsWrite]);
     const HINTS: Hints = Hints::write();
+    const KEEPS_DRAFTS: bool = true;
     type Input = CreateInput;
     type Output = PostGroupView;
 
@@ -111,6 +112,7 @@ impl Tool for CreatePosts {
     const DESCRIPTION: &'static str = "Makes up to 50 posts in one call, all of them or none: one problem in one post refuses the whole call and every problem is listed with its place (posts[3].when). Use it for a plan of a week or month. One change_id takes them all back with undo_change.";
     const NEEDS: Scopes = Scopes::of(&[Scope::PostsWrite]);
     const HINTS: Hints = Hints::write();
+    const KEEPS_DRAFTS: bool = true;
     type Input = CreateManyInput;
     type Output = CreatedPosts;
 
