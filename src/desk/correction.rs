@@ -114,8 +114,9 @@ impl Rehearsal<'_> {
         }
         let may = self.may(needs).await;
         let before = arguments.clone();
-        let of_items = drop_times_of(&mut arguments, if is_soon { &changed } else { &lost });
-        if !may || (is_soon && !changed.is_empty() && !of_items) {
+        let unsure = if is_soon { &changed } else { &lost };
+        let of_items = drop_times_of(&mut arguments, unsure);
+        if !may || !(unsure.is_empty() || of_items) {
             drop_times(&mut arguments);
         }
         if arguments == before {

@@ -186,6 +186,19 @@ fn where_something_said_has_no_place_the_corrected_call_keeps_a_draft_or_only_re
         done(&stage, by, with);
     }
     assert_eq!(stage.done("get_post", json!({ "post_id": post })), before);
+    let several = json!({ "draft": true, "posts": [
+        { "text": "First", "profiles": ["acme"], "when": "P2D" },
+        { "text": "Second", "profiles": ["acme"], "when": "P3D" },
+    ] });
+    let problems = refused(&stage, "create_posts", several);
+    let (tool, arguments) = next(&problems);
+    let made = done(&stage, tool, arguments);
+    let drafts = made["posts"].as_array().unwrap().iter().filter(|post| post["status"] == "draft");
+    assert_eq!(
+        (tool, drafts.count()),
+        ("create_posts", 2),
+        "what was said beside the posts is of each of them"
+    );
     let empty = refused(&stage, "create_post", json!({ "post": { "text": "x" } }));
     assert_ne!(next(&empty).0, "create_post", "there is nothing to keep");
 }
